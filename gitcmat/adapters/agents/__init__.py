@@ -1,0 +1,1 @@
+"""Agents: each turns a prompt into work in a directory."""

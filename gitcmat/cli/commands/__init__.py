@@ -1,0 +1,1 @@
+"""One module per noun, loaded when it is used."""

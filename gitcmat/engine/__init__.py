@@ -1,0 +1,1 @@
+"""Carries decisions out: reads facts and intent, plans, records, then acts."""

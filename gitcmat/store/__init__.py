@@ -1,0 +1,1 @@
+"""The only state: `.cmat/` files and the refs that hold them."""
