@@ -1,1 +1,1 @@
-"""The machine below us: processes, files, time, randomness and logs, with the standard library alone."""
+"""The machine below us: processes, files, time, chance, logs. Standard library alone."""
