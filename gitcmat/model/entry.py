@@ -1,0 +1,126 @@
+"""A queue entry: the record of one task, from the moment it is taken in until it is done."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from gitcmat.model.gate import GateResult, Verdict
+from gitcmat.model.state import State, check_move
+from gitcmat.model.task import Priority, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the task was read: full ref, commit, path and blob."""
+
+    ref: str
+    commit: str
+    path: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Which of two records of one id is newer: epoch first, then count. `node` says who wrote it."""
+
+    epoch: int = 0
+    count: int = 0
+    node: str = ""
+
+
+class Said(StrEnum):
+    """What kind of thing was said to the agent between attempts."""
+
+    ANSWER = "answer"
+    REJECT = "reject"
+    RED = "red"
+    GUIDANCE = "guidance"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something the next prompt must tell, with the question it answers."""
+
+    kind: Said
+    text: str
+    question: str = ""
+    at: datetime
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """How the work got onto its target."""
+
+    commit: str | None
+    """None when there was nothing to land."""
+    target: str
+    how: str
+    at: datetime
+    by: str
+    override: str = ""
+    """The reason a person gave for landing what was not checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One task's record. `state` is held by the folder, not by the file."""
+
+    schema: int = 1
+    id: str
+    state: State
+    task: Task
+    source: Source | None
+    target: str = ""
+    """Full ref that it starts from and lands on."""
+    created: datetime
+    updated: datetime
+    since: datetime
+    """When it came into its state."""
+    attempt: int = 0
+    """Runs since a person last said something."""
+    run: str | None = None
+    """The current run, or the last one."""
+    base: str = ""
+    head: str = ""
+    """What the last run brought home."""
+    tree: str = ""
+    branch: str = ""
+    """Full ref of the branch for review, once it was made."""
+    branch_head: str = ""
+    """The commit that gitcmat put there last."""
+    workspace: str = ""
+    checked_tree: str = ""
+    """The tree that the gates below judged."""
+    verdict: Verdict | None = None
+    gates: tuple[GateResult, ...] = ()
+    marks: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    priority: Priority = Priority.NORMAL
+    """As the task says, or as a person wrote it into the view."""
+    hold: bool = False
+    """As the task says, or as a person wrote it into the view."""
+    not_before: datetime | None = None
+    edited_since: bool = False
+    """The task file changed after the current run was given it."""
+    go_on_without: tuple[str, ...] = ()
+    """Needs that a person decided to do without."""
+    reason: str = ""
+    """Why it is where it is, in a few words."""
+    landing: Landing | None = None
+    version: Version = field(default_factory=Version)
+
+    @property
+    def rank(self) -> tuple[int, datetime, str]:
+        """Sorts what starts first: priority, then age."""
+        return (self.priority.rank, self.created, self.id)
+
+    def to(self, state: State, now: datetime, *, reason: str = "") -> Self:
+        """Return the entry in another state.
+
+        Raises `Conflict` when the move is not legal.
+        """
+        check_move(self.id, self.state, state)
+        return replace(self, state=state, since=now, updated=now, reason=reason)

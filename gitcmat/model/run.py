@@ -1,0 +1,45 @@
+"""The record of one attempt: ``.cmat/runs/<day>/<id>.yaml``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitcmat.model.gate import GateResult
+from gitcmat.model.job import FileChange, RunOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One attempt; `outcome` is None while it is under way."""
+
+    schema: int = 1
+    id: str
+    task: str
+    attempt: int
+    agent: str
+    node: str
+    base: str
+    start: str
+    ref: str
+    workspace: str
+    """Name of the slot it ran in."""
+    plan: str = ""
+    """Digest of the trusted plan it ran under."""
+    started: datetime
+    ended: datetime | None = None
+    outcome: RunOutcome | None = None
+    message: str = ""
+    exit_code: int | None = None
+    head: str = ""
+    tree: str = ""
+    commits: int = 0
+    files: tuple[FileChange, ...] = ()
+    more_files: int = 0
+    gates: tuple[GateResult, ...] = ()
+    marks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def day(self) -> str:
+        """The UTC day it started, which is the folder of its record."""
+        return f"{self.started:%Y-%m-%d}"

@@ -1,0 +1,389 @@
+"""The one runner for git: every git process of gitcmat is started here.
+
+Its rules are carried by the environment, so that they hold for git, for what git starts, and for
+GitPython alike: every inherited ``GIT_*`` name is dropped, then ours are set. The git directory
+is always
+named; nothing depends on the current folder. Variable arguments go after ``--end-of-options`` or
+``--`` at
+the call.
+
+GitPython costs ten times the start of Python itself, so it is imported only by the functions that
+read
+history for people (`history`), never on the way of a run, a hook or a list.
+"""
+
+import functools
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gitcmat.errors import Conflict, NotFound, UserError
+from gitcmat.system import proc
+from gitcmat.system.proc import Done
+
+if TYPE_CHECKING:
+    import git
+
+MINIMUM: Final = (2, 38)
+"""The oldest git that works: ``merge-tree --write-tree`` came with 2.38."""
+
+_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
+    ("core.fsmonitor", "false"),
+    ("core.fsync", "committed"),
+    ("core.quotePath", "false"),
+    ("core.pager", "cat"),
+    ("core.logAllRefUpdates", "true"),
+    ("core.filesRefLockTimeout", "2000"),  # a gc that packs refs holds each for a moment
+    ("core.packedRefsTimeout", "5000"),
+    ("safe.bareRepository", "explicit"),
+    ("protocol.ext.allow", "never"),
+    ("protocol.file.allow", "user"),
+    ("submodule.recurse", "false"),
+    ("fetch.recurseSubmodules", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("advice.detachedHead", "false"),
+)
+
+_SILENT: Final[tuple[tuple[str, str], ...]] = (
+    ("core.hooksPath", os.devnull),
+    ("commit.gpgSign", "false"),
+)
+
+
+class GitError(UserError):
+    """A git command failed in a way its caller did not expect; carries what git said."""
+
+    def __init__(self, done: Done) -> None:
+        said = done.err.decode("utf-8", "replace").strip() or f"exit code {done.code}"
+        shown = " ".join(done.argv[:6])
+        super().__init__(f"git failed: {shown}\n{said}", hint="gitcmat doctor")
+        self.done = done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """Where a repository's parts are. All paths are absolute and resolved."""
+
+    git_dir: Path
+    """The git directory of this work tree (of a linked one: its own)."""
+    common_dir: Path
+    """The git directory that all work trees share; ``cmat/`` of this machine lies in it."""
+    work_tree: Path | None
+    """None for a bare repository."""
+    object_format: str
+    """``sha1`` or ``sha256``."""
+
+    @property
+    def cmat(self) -> Path:
+        """The folder of this machine's own files, never committed."""
+        return self.common_dir / "cmat"
+
+    @property
+    def root(self) -> Path:
+        """What a person calls the repository: the work tree, or the bare folder."""
+        return self.work_tree or self.common_dir
+
+    @property
+    def main_work_tree(self) -> Path | None:
+        """The work tree beside the common git directory, if there is one."""
+        if self.work_tree is not None and self.git_dir == self.common_dir:
+            return self.work_tree
+        return self.common_dir.parent if self.common_dir.name == ".git" else None
+
+
+@functools.cache
+def program() -> str:
+    """Return the absolute path of git, found on PATH without relative entries."""
+    path = os.pathsep.join(p for p in os.get_exec_path() if Path(p).is_absolute())
+    found = shutil.which("git", path=path)
+    if found is None:
+        raise NotFound("git is not installed", hint="install git 2.38 or newer")
+    return found
+
+
+def environment(
+    extra: Mapping[str, str] | None = None,
+    *,
+    silent: bool = True,
+    settings: Iterable[tuple[str, str]] = (),
+) -> dict[str, str]:
+    """Return the environment of a git process.
+
+    `silent` switches the person's hooks and commit signing off; it is False only for commits that
+    a person
+    typed. `settings` are further ``-c`` values.
+    """
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
+    chosen = [*_SETTINGS, *(_SILENT if silent else ()), *settings]
+    env["GIT_CONFIG_COUNT"] = str(len(chosen))
+    for i, (key, value) in enumerate(chosen):
+        env[f"GIT_CONFIG_KEY_{i}"] = key
+        env[f"GIT_CONFIG_VALUE_{i}"] = value
+    env.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1")
+    env.update(LC_ALL="C", GIT_EDITOR="true", GIT_PAGER="cat")
+    env.update(extra or {})
+    return env
+
+
+_KEPT: Final = frozenset(
+    {
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_AUTHOR_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_SSL_CAINFO",
+    }
+)
+"""The person's own set-up: who they are and where their settings lie, not which repository to
+use.
+"""
+
+
+class Git:
+    """git in one repository.
+
+    Thread-safe: it holds no process. Paths are given as arguments, never taken from the current
+    folder.
+    """
+
+    def __init__(
+        self,
+        git_dir: Path,
+        *,
+        work_tree: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        silent: bool = True,
+        settings: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.git_dir = git_dir
+        self.work_tree = work_tree
+        self._env = environment(env, silent=silent, settings=settings)
+        self._head = [program(), f"--git-dir={git_dir}"]
+        if work_tree is not None:
+            self._head.append(f"--work-tree={work_tree}")
+
+    def run(
+        self,
+        *args: str | Path,
+        input: bytes | None = None,  # noqa: A002 - the word that subprocess uses
+        env: Mapping[str, str] | None = None,
+        ok: Iterable[int] = (0,),
+        timeout: float | None = None,
+    ) -> Done:
+        """Run ``git ARGS`` and return what it printed.
+
+        Raises `GitError` when the exit code is not in `ok`; an empty `ok` accepts every code.
+        """
+        done = proc.run(
+            [*self._head, *map(str, args)],
+            cwd=self.work_tree or self.git_dir,
+            env={**self._env, **env} if env else self._env,
+            input=input,
+            timeout=timeout,
+        )
+        accepted = tuple(ok)
+        if accepted and done.code not in accepted:
+            raise GitError(done)
+        return done
+
+    def text(self, *args: str | Path, env: Mapping[str, str] | None = None) -> str:
+        """Run git and return its output as text, without the last newline."""
+        return self.run(*args, env=env).text
+
+    def maybe(self, *args: str | Path) -> str | None:
+        """Run git and return its output, or None when it failed (a question that may be answered
+        by no).
+        """
+        done = self.run(*args, ok=())
+        return done.text if done.code == 0 else None
+
+    def ok(self, *args: str | Path) -> bool:
+        """Whether git exits 0."""
+        return self.run(*args, ok=()).code == 0
+
+    def rev(self, name: str) -> str | None:
+        """Return the object id that `name` means, peeled to a commit; None where there is none."""
+        return self.maybe(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
+
+    def ref(self, name: str) -> str | None:
+        """Return the value of a full ref name, None where it does not exist."""
+        return self.maybe("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+
+    def head(self) -> str | None:
+        """Return the full name of the branch that HEAD is on (also an unborn one), None when
+        detached.
+        """
+        return self.maybe("symbolic-ref", "--quiet", "HEAD")
+
+    def update_ref(self, ref: str, new: str, old: str | None, *, why: str = "") -> None:
+        """Move `ref` from `old` to `new` in one step; `old` None means that it must not exist yet.
+
+        Raises:
+            Conflict: it is elsewhere by now, another git process holds its lock, or a ref is in
+            its way.
+            GitError: git refused for another reason (`new` is no object here, the disk is full).
+        """
+        parts = (f"update {ref}", new, old or self.null, "")
+        if any("\0" in part for part in parts):
+            raise ValueError(f"{ref!r} cannot be a ref")
+        stdin = "\0".join(parts).encode()
+        done = self.run("update-ref", "-m", why or "gitcmat", "--stdin", "-z", input=stdin, ok=())
+        if done.code == 0:
+            return
+        said = done.err.decode("utf-8", "replace").strip()
+        if self.ref(ref) != old:
+            raise Conflict(f"{ref} was moved by somebody else: {said}", hint="try again")
+        if "cannot lock ref" in said:
+            raise Conflict(f"{ref} cannot be moved: {said}", hint="try again, then: gitcmat doctor")
+        raise GitError(done)
+
+    def delete_ref(self, ref: str, old: str) -> bool:
+        """Delete `ref` if it still is at `old`; say whether it was."""
+        return self.run("update-ref", "--no-deref", "-d", ref, old, ok=()).code == 0
+
+    @property
+    def null(self) -> str:
+        """The id that means "nothing", as long as this repository's ids."""
+        return "0" * (64 if self.object_format == "sha256" else 40)
+
+    @functools.cached_property
+    def object_format(self) -> str:
+        """``sha1`` or ``sha256``."""
+        return self.text("rev-parse", "--show-object-format")
+
+    def blobs(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of objects by name (``<oid>`` or ``<rev>:<path>``), in one process.
+
+        Missing ones are left out.
+        """
+        asked = list(names)
+        out = self._cat_file("--batch", asked)
+        found: dict[str, bytes] = {}
+        at = 0
+        for name in asked:
+            end = out.index(b"\n", at)
+            header = out[at:end]
+            at = end + 1
+            if _is_there(header):
+                size = int(header.rsplit(b" ", 1)[1])
+                found[name] = out[at : at + size]
+                at += size + 1
+        return found
+
+    def require(self, oids: Collection[str]) -> None:
+        """See that the repository has all these objects, in one process.
+
+        Raises `NotFound` when it has not.
+        """
+        headers = self._cat_file("--batch-check", oids).splitlines()
+        missing = [oid for oid, head in zip(oids, headers, strict=True) if not _is_there(head)]
+        if missing:
+            raise NotFound(
+                f"{len(missing)} of {len(oids)} objects are missing in {self.git_dir}: {missing[0]}",
+                hint="git fsck",
+            )
+
+    def _cat_file(self, how: str, names: Iterable[str]) -> bytes:
+        asked = [os.fsencode(name) for name in names]
+        if any(b"\n" in name for name in asked):
+            raise ValueError("the name of an object cannot hold a line end")
+        if not asked:
+            return b""
+        return self.run("cat-file", how, "--buffer", input=b"\n".join(asked) + b"\n").out
+
+    def blob(self, name: str) -> bytes | None:
+        """Return the contents of one object, None where it is missing."""
+        return self.blobs([name]).get(name)
+
+    def tree(self, treeish: str, *paths: str, recurse: bool = True) -> Iterator["TreeEntry"]:
+        """List the entries of a tree; an absent tree or path lists nothing.
+
+        Raises `GitError` when the tree is there but cannot be read: damage must not look like
+        emptiness.
+        """
+        flags = ["-r"] if recurse else []
+        asked = ("--end-of-options", treeish, "--", *paths)
+        done = self.run("ls-tree", *flags, "-z", "--full-tree", *asked, ok=())
+        if done.code != 0 and self.ref(treeish) is not None:
+            raise GitError(done)
+        for line in done.out.split(b"\0"):
+            if line:
+                meta, path = line.split(b"\t", 1)
+                mode, kind, oid = meta.split()
+                yield TreeEntry(mode.decode(), kind.decode(), oid.decode(), os.fsdecode(path))
+
+
+def _is_there(header: bytes) -> bool:
+    """Whether a header of ``cat-file`` ends with a size; otherwise it says what is wrong instead."""
+    return header[-1:].isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One line of ``git ls-tree``."""
+
+    mode: str
+    kind: str
+    oid: str
+    path: str
+
+
+def discover(start: Path) -> Repository:
+    """Find the repository that `start` lies in.
+
+    Raises `NotFound` outside of a repository, `Conflict` where git refuses it (another user's).
+    """
+    questions = ("--absolute-git-dir", "--git-common-dir", "--is-bare-repository")
+    # The last question has no answer in a bare repository or inside .git; the others were
+    # answered by then.
+    questions += ("--show-object-format", "--show-toplevel")
+    done = proc.run(
+        [program(), "rev-parse", "--path-format=absolute", *questions],
+        cwd=start,
+        env=environment(settings=[("safe.bareRepository", "all")]),
+    )
+    lines = done.out.split(b"\n")
+    if len(lines) < len(questions):
+        said = done.err.decode("utf-8", "replace").strip()
+        if "dubious ownership" in said:
+            raise Conflict(
+                f"{start} belongs to another user; git and gitcmat do not work in it.",
+                hint="git config --global --add safe.directory, if you trust its owner",
+            )
+        raise NotFound(f"{start} is not in a git repository.", hint="git init")
+    git_dir, common = (Path(os.fsdecode(p)).resolve() for p in lines[:2])
+    top: Path | None = None
+    if done.code == 0:
+        top = Path(os.fsdecode(lines[4])).resolve()
+    elif lines[2] != b"true":
+        # Inside .git itself there is no work tree to show, though the repository has one.
+        top = git_dir.parent
+    return Repository(
+        git_dir=git_dir,
+        common_dir=common,
+        work_tree=top,
+        object_format=lines[3].decode(),
+    )
+
+
+@contextmanager
+def history(git_dir: Path) -> Iterator["git.Repo"]:
+    """Open the repository with GitPython, to read commits as objects; closed at the end, so no
+    child process stays.
+    """
+    import git
+
+    with git.Repo(git_dir) as repo:
+        repo.git.update_environment(**environment())
+        yield repo
