@@ -115,8 +115,7 @@ def environment(
     """Return the environment of a git process.
 
     `silent` switches the person's hooks and commit signing off; it is False only for commits that
-    a person
-    typed. `settings` are further ``-c`` values.
+    a person typed. `settings` are further ``-c`` values.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
     chosen = [*_SETTINGS, *(_SILENT if silent else ()), *settings]
@@ -143,9 +142,7 @@ _KEPT: Final = frozenset(
         "GIT_SSL_CAINFO",
     }
 )
-"""The person's own set-up: who they are and where their settings lie, not which repository to
-use.
-"""
+"""The person's own set-up: who they are, where settings lie; not which repository to use."""
 
 
 class Git:
@@ -290,7 +287,7 @@ class Git:
         missing = [oid for oid, head in zip(oids, headers, strict=True) if not _is_there(head)]
         if missing:
             raise NotFound(
-                f"{len(missing)} of {len(oids)} objects are missing in {self.git_dir}: {missing[0]}",
+                f"{self.git_dir} lacks {len(missing)} of {len(oids)} objects, first {missing[0]}.",
                 hint="git fsck",
             )
 
@@ -325,7 +322,7 @@ class Git:
 
 
 def _is_there(header: bytes) -> bool:
-    """Whether a header of ``cat-file`` ends with a size; otherwise it says what is wrong instead."""
+    """Whether a header of ``cat-file`` ends with a size and not with what is wrong."""
     return header[-1:].isdigit()
 
 
@@ -344,10 +341,13 @@ def discover(start: Path) -> Repository:
 
     Raises `NotFound` outside of a repository, `Conflict` where git refuses it (another user's).
     """
-    questions = ("--absolute-git-dir", "--git-common-dir", "--is-bare-repository")
-    # The last question has no answer in a bare repository or inside .git; the others were
-    # answered by then.
-    questions += ("--show-object-format", "--show-toplevel")
+    questions = (
+        "--absolute-git-dir",
+        "--git-common-dir",
+        "--is-bare-repository",
+        "--show-object-format",
+        "--show-toplevel",  # last: it has no answer in a bare repository or inside .git
+    )
     done = proc.run(
         [program(), "rev-parse", "--path-format=absolute", *questions],
         cwd=start,
@@ -368,7 +368,7 @@ def discover(start: Path) -> Repository:
         top = Path(os.fsdecode(lines[4])).resolve()
     elif lines[2] != b"true":
         # Inside .git itself there is no work tree to show, though the repository has one.
-        top = git_dir.parent
+        top = _work_tree_of(git_dir, common)
     return Repository(
         git_dir=git_dir,
         common_dir=common,
@@ -377,12 +377,19 @@ def discover(start: Path) -> Repository:
     )
 
 
+def _work_tree_of(git_dir: Path, common_dir: Path) -> Path:
+    if git_dir == common_dir:
+        return git_dir.parent
+    return Path((git_dir / "gitdir").read_text(encoding="utf-8").rstrip("\n")).resolve().parent
+
+
 @contextmanager
 def history(git_dir: Path) -> Iterator["git.Repo"]:
-    """Open the repository with GitPython, to read commits as objects; closed at the end, so no
-    child process stays.
+    """Open the repository with GitPython, to read commits as objects.
+
+    It is closed at the end, so no child process stays.
     """
-    import git
+    import git  # costs 150 ms: only those who read history pay
 
     with git.Repo(git_dir) as repo:
         repo.git.update_environment(**environment())
