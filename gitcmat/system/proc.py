@@ -257,6 +257,12 @@ def foreground(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int
         signal.signal(signal.SIGINT, before)
 
 
+def started() -> set[int]:
+    """The pids of what this process started and has not waited for yet."""
+    with _starting:
+        return set(_started)
+
+
 def collect(pid: int) -> int | None:
     """Take the exit code of an ended child of this process; None when it has not ended.
 

@@ -1,0 +1,121 @@
+"""Ending a run means ending every process it started, wherever that has hidden, and no other.
+
+Agent programs put their children into sessions of their own. On Linux the runner is therefore a
+child subreaper: what loses its parent becomes the runner's child instead of init's. A runner that
+was itself killed leaves orphans behind; `gitcmat.system.orphans` finds those.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+
+from gitcmat.system import proc, processes
+from gitcmat.system.processes import Identity
+
+_PR_SET_CHILD_SUBREAPER = 36
+_PAUSE = 0.01
+# A process that waits for a dead disk cannot be killed; say so after this long instead of hanging.
+_KILL_SECONDS = 10.0
+
+
+def become_subreaper() -> bool:
+    """Become the parent of every descendant that loses its own; False where there is no such thing.
+
+    It holds for this process from now on and is not inherited by its children.
+    """
+    if sys.platform != "linux":
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    return bool(library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def descendants() -> list[Identity]:
+    """Everything that runs below this process, parents first."""
+    return [row.identity for row in processes.descendants(os.getpid())]
+
+
+def reap() -> dict[int, int]:
+    """Take the exit codes of all children that have ended, adopted ones too, by pid. Does not wait.
+
+    Call it again and again, or an agent's orphans stay zombies. A killed child's code is minus the
+    signal's number. A `proc.Child` still gets the code of its process; it is reported here as well
+    unless its own `poll` took it first.
+    """
+    ended: dict[int, int] = {}
+    while (pid := _ended_child()) is not None:
+        code = proc.collect(pid)
+        if code is not None:
+            ended[pid] = code
+    return ended
+
+
+def end_all(grace: float = 5.0) -> int:
+    """End every descendant and return how many could not be ended (0: none is left).
+
+    First all are asked (SIGTERM) and given `grace` seconds; then, round by round, all are stopped
+    so that none can start another, killed and waited for, until none is found.
+    """
+    _ask(grace)
+    deadline = time.monotonic() + _KILL_SECONDS
+    while left := _living():
+        if time.monotonic() > deadline:
+            break
+        stop_and_kill(left)
+        _wait_for(left, deadline)
+    reap()
+    return len(left)
+
+
+def stop_and_kill(targets: list[Identity]) -> None:
+    """Kill these and all their descendants; those started while we look are found as well."""
+    held: set[Identity] = set()
+    fresh = set(targets)
+    while fresh:
+        for who in fresh:
+            processes.send(who, signal.SIGSTOP)
+        held |= fresh
+        rows = processes.table()
+        roots = [who.pid for who in held if who.pid in rows and rows[who.pid].identity == who]
+        fresh = {row.identity for row in processes.closure(roots, rows)} - held
+    for who in held:
+        processes.send(who, signal.SIGKILL)
+
+
+def _ask(grace: float) -> None:
+    deadline = time.monotonic() + grace
+    asked: set[Identity] = set()
+    while left := _living():
+        for who in left:
+            if who not in asked:  # those that started since the last look, too
+                processes.send(who, signal.SIGTERM)
+                processes.send(who, signal.SIGCONT)  # a stopped one would never hear it
+                asked.add(who)
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(_PAUSE)
+
+
+def _living() -> list[Identity]:
+    reap()
+    return descendants()
+
+
+def _wait_for(targets: list[Identity], deadline: float) -> None:
+    while time.monotonic() < deadline:
+        reap()
+        rows = processes.table()
+        alive = (rows.get(who.pid) for who in targets)
+        if not any(row and row.identity in targets and not row.zombie for row in alive):
+            return
+        time.sleep(_PAUSE / 5)
+
+
+def _ended_child() -> int | None:
+    """The pid of a child that has ended, without taking its exit code."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return found.si_pid if found is not None else None
