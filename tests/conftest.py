@@ -1,0 +1,76 @@
+"""Guards that every test is under, and the repository that most tests start from."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import environment
+from tests.support.repo import TestRepo
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def agent_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the session its own environment; the path is where started real agents leave a line."""
+    root = tmp_path_factory.mktemp("session")
+    log = root / "real-agents-started.txt"
+    environment.set_tripwires(root / "bin", log)
+    (root / "home").mkdir()
+    before = dict(os.environ)
+    clean = environment.clean(before, home=root / "home", tripwires=root / "bin")
+    os.environ.clear()
+    os.environ.update(clean)
+    yield log
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def home(agent_log: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test an empty home of its own, with its XDG folders."""
+    folder = agent_log.parent / f"home-{next(_numbers)}"
+    folder.mkdir()
+    for name, value in environment.of_home(folder).items():
+        monkeypatch.setenv(name, value)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_real_agent(agent_log: Path) -> Iterator[None]:
+    """Fail a test that started a real agent, whatever became of it."""
+    yield
+    if agent_log.exists():
+        started = agent_log.read_text(encoding="utf-8").split()
+        agent_log.unlink()
+        pytest.fail(f"the test started real agents: {started}")
+
+
+@pytest.fixture(autouse=True)
+def person_stays_untouched() -> Iterator[None]:
+    """Fail a test that changed what belongs to a person in one of its frozen repositories."""
+    TestRepo.made.clear()
+    yield
+    for repository in TestRepo.made:
+        repository.check()
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[[str], TestRepo]:
+    """Make further repositories: `make_repo("other")` is one with a first commit on main."""
+
+    def make(name: str) -> TestRepo:
+        made = TestRepo(tmp_path / name)
+        made.commit("Start", {"README.md": "# A project\n"})
+        return made
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[[str], TestRepo]) -> TestRepo:
+    """A person's repository: branch main, one commit, README.md, a clean work tree."""
+    return make_repo("project")
