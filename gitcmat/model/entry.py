@@ -22,7 +22,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """Which of two records of one id is newer: epoch first, then count. `node` says who wrote it."""
+    """Which of two records of one id is newer: epoch first, then count, by `node`."""
 
     epoch: int = 0
     count: int = 0

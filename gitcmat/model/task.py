@@ -1,4 +1,4 @@
-"""A task as a person writes it in ``.cmat/tasks/<id>.yaml``: what is wanted, never how far it is."""
+"""A task as a person writes it in ``.cmat/tasks/<id>.yaml``: what is wanted, not how far it is."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,0 +1,274 @@
+"""What becomes of an entry when something happens: one pure function.
+
+A run that ended reports; `advance` decides. Chaining, asking, blocking and cleaning up are
+effects that it returns and that the
+engine carries out after the new entry is recorded.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
+
+from gitcmat.errors import Conflict
+from gitcmat.model.blocker import BlockerKind
+from gitcmat.model.entry import Entry, Note, Said
+from gitcmat.model.events import (
+    Answered,
+    Approved,
+    Ask,
+    Asked,
+    Cancelled,
+    Claimed,
+    CloseBlockers,
+    DropBranch,
+    Edited,
+    Effect,
+    Ended,
+    Event,
+    Landed,
+    LandingFailed,
+    NeedFailed,
+    Rejected,
+    Rerun,
+    RerunNeed,
+    StopRun,
+    Unapproved,
+    Withdrawn,
+)
+from gitcmat.model.gate import GateResult, Verdict, verdict
+from gitcmat.model.job import RunOutcome
+from gitcmat.model.state import State
+
+
+def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
+    entry: Entry, event: Event, now: datetime
+) -> tuple[Entry, tuple[Effect, ...]]:
+    """Say what becomes of `entry`, and what must be done about it.
+
+    Raises `Conflict`, naming what is allowed, when the event does not fit the entry's state. An
+    event that does nothing returns
+    the entry itself.
+    """
+    match event:
+        case Edited():
+            return _edited(entry, event, now)
+        case Withdrawn():
+            return _withdrawn(entry, now)
+        case Approved():
+            return entry.to(State.PENDING, now), ()
+        case Unapproved():
+            return entry.to(State.BACKLOG, now, reason="the new version waits for approval"), ()
+        case Claimed():
+            claimed = replace(
+                entry.to(State.ACTIVE, now),
+                run=event.run,
+                attempt=entry.attempt + 1,
+                base=event.base,
+                workspace=event.workspace,
+                edited_since=False,
+                not_before=None,
+            )
+            return claimed, ()
+        case Ended():
+            return _ended(entry, event, now)
+        case Answered():
+            return _answered(entry, event, now)
+        case Asked():
+            blocked = entry.to(State.BLOCKED, now, reason="asked by a person")
+            return blocked, (Ask(kind=BlockerKind.QUESTION, question=event.question, by=event.by),)
+        case NeedFailed():
+            question = f"{entry.id} needs {event.need}, which is {event.state}. What now?"
+            blocked = entry.to(State.BLOCKED, now, reason=f"{event.need} is {event.state}")
+            return blocked, (Ask(kind=BlockerKind.NEED, question=question, about=event.need),)
+        case Rejected():
+            note = Note(kind=Said.REJECT, text=event.text, at=now, by=event.by)
+            return _again(entry, now, note, reason="sent back at review"), ()
+        case LandingFailed():
+            return _landing_failed(entry, event, now)
+        case Landed():
+            done = replace(entry.to(State.DONE, now), landing=event.landing)
+            return done, (CloseBlockers(), DropBranch())
+        case Cancelled():
+            was = entry.state
+            cancelled = entry.to(State.CANCELLED, now, reason=event.reason or f"by {event.by}")
+            stop = (StopRun(run=entry.run),) if was is State.ACTIVE and entry.run else ()
+            return cancelled, (CloseBlockers(), *stop)
+        case Rerun():
+            fresh = entry.to(State.PENDING, now, reason=f"started again by {event.by}")
+            return replace(fresh, **_CLEARED), ()
+        case _:
+            assert_never(event)
+
+
+_CLEARED: Final[dict[str, Any]] = {
+    "attempt": 0,
+    "base": "",
+    "head": "",
+    "tree": "",
+    "checked_tree": "",
+    "verdict": None,
+    "gates": (),
+    "marks": (),
+    "notes": (),
+    "not_before": None,
+    "landing": None,
+    "edited_since": False,
+}
+"""What a rerun begins without. The runs of before stay as records."""
+
+
+def _edited(entry: Entry, event: Edited, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+    if entry.state.finished or entry.state is State.REVIEW:
+        return entry, ()
+    changed = replace(entry, task=event.task, source=event.source, updated=now)
+    if event.task.priority != entry.task.priority:
+        changed = replace(changed, priority=event.task.priority)
+    if event.task.hold != entry.task.hold:
+        changed = replace(changed, hold=event.task.hold)
+    if entry.state is State.ACTIVE:
+        return replace(changed, edited_since=True), ()
+    return replace(changed, attempt=0, not_before=None), ()
+
+
+def _withdrawn(entry: Entry, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+    if entry.state in (State.BACKLOG, State.PENDING, State.BLOCKED):
+        gone = entry.to(State.CANCELLED, now, reason="its task file was deleted")
+        return gone, (CloseBlockers(),)
+    if entry.state is State.ACTIVE:
+        question = f"The task file of {entry.id} was deleted while it runs. Keep the run?"
+        return entry, (Ask(kind=BlockerKind.WITHDRAWN, question=question),)
+    return entry, ()
+
+
+def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+    result = event.result
+    if entry.state is not State.ACTIVE or entry.run != result.run:
+        return entry, ()
+    kept = replace(
+        entry,
+        head=result.head or entry.head,
+        tree=result.tree or entry.tree,
+        gates=result.gates,
+        marks=result.marks,
+        checked_tree=result.tree if result.gates else "",
+        verdict=verdict(result.gates),
+    )
+    if kept.verdict is Verdict.NO_GATES and event.wanted_gates:
+        kept = replace(kept, verdict=Verdict.NOT_CHECKED)
+    last = entry.attempt >= event.attempts
+    match result.outcome:
+        case RunOutcome.FINISHED:
+            return _judged(kept, event, now, last=last)
+        case RunOutcome.ASKED:
+            asks = tuple(
+                Ask(kind=BlockerKind.QUESTION, question=q, by="agent") for q in result.questions
+            )
+            return kept.to(State.BLOCKED, now, reason="asked a question"), asks
+        case RunOutcome.UNCLEAR:
+            question = f"The result of {entry.id} needs a look: {result.message}"
+            blocked = kept.to(State.BLOCKED, now, reason=result.message)
+            return blocked, (Ask(kind=BlockerKind.RESULT, question=question),)
+        case RunOutcome.INTERRUPTED:
+            again = kept.to(State.PENDING, now, reason=result.message or "interrupted")
+            return replace(again, attempt=max(0, entry.attempt - 1)), ()
+        case RunOutcome.STOPPED:
+            held = kept.to(State.PENDING, now, reason="stopped by a person")
+            return replace(held, hold=True, attempt=max(0, entry.attempt - 1)), ()
+        case (
+            RunOutcome.FAILED
+            | RunOutcome.CANNOT_START
+            | RunOutcome.TIMED_OUT
+            | RunOutcome.SILENT
+            | RunOutcome.TOO_LOUD
+        ):
+            if last:
+                failed = kept.to(State.FAILED, now, reason=result.message)
+                return failed, (CloseBlockers(),)
+            note = Note(kind=Said.RED, text=result.message, at=now, by="gitcmat")
+            return _later(kept, event, now, note, result.message), ()
+        case _:
+            assert_never(result.outcome)
+
+
+def _judged(
+    kept: Entry, event: Ended, now: datetime, *, last: bool
+) -> tuple[Entry, tuple[Effect, ...]]:
+    if kept.verdict is not Verdict.RED:
+        return kept.to(State.REVIEW, now), ()
+    red = ", ".join(g.name for g in kept.gates if g.red)
+    if not last:
+        note = Note(kind=Said.RED, text=red_output(kept.gates), at=now, by="gitcmat")
+        return _later(kept, event, now, note, f"red: {red}"), ()
+    question = f"{kept.id} is still red after {kept.attempt} attempts: {red}. What now?"
+    ask = Ask(kind=BlockerKind.GATES, question=question, detail=red_output(kept.gates))
+    return kept.to(State.BLOCKED, now, reason=f"red: {red}"), (ask,)
+
+
+def red_output(gates: tuple[GateResult, ...]) -> str:
+    """What the red gates said, for the next prompt and for people."""
+    parts = [
+        f"{g.name}: {g.outcome}{f' ({g.reason})' if g.reason else ''}\n{g.output}".rstrip()
+        for g in gates
+        if g.red
+    ]
+    return "\n\n".join(parts)
+
+
+def _later(kept: Entry, event: Ended, now: datetime, note: Note, reason: str) -> Entry:
+    """Queue another attempt after a wait that doubles with each."""
+    wait = timedelta(seconds=event.backoff * 2 ** (max(kept.attempt, 1) - 1))
+    again = kept.to(State.PENDING, now, reason=reason)
+    notes = (*(n for n in kept.notes if n.kind is not Said.RED), note)
+    return replace(again, not_before=now + wait, notes=notes)
+
+
+def _again(entry: Entry, now: datetime, note: Note | None, *, reason: str) -> Entry:
+    """Queue the entry because a person said something: attempts count anew."""
+    again = entry.to(State.PENDING, now, reason=reason)
+    notes = (*entry.notes, note) if note else entry.notes
+    return replace(again, attempt=0, not_before=None, notes=notes, hold=False)
+
+
+def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+
+    blocker, text = event.blocker, event.text.strip()
+    word = text.casefold().rstrip(".!")
+    if blocker.kind is BlockerKind.WITHDRAWN:
+        if word == "cancel":
+            return advance(entry, Cancelled(reason="its task file was deleted", by=event.by), now)
+        return entry, ()
+    if entry.state is not State.BLOCKED:
+        return entry, ()
+    if word == "cancel" and "cancel" in blocker.options:
+        return advance(entry, Cancelled(reason="", by=event.by), now)
+    if blocker.kind is BlockerKind.NEED:
+        about = blocker.about or ""
+        if word == "retry it":
+            again = _again(entry, now, None, reason=f"waits for {about}")
+            return again, (RerunNeed(id=about),)
+        if word == "go on":
+            on = _again(entry, now, None, reason=f"goes on without {about}")
+            return replace(on, go_on_without=(*entry.go_on_without, about)), ()
+        options = ", ".join(blocker.options)
+        raise Conflict(f"{text!r} is no answer to {blocker.id}.", hint=f"one of: {options}")
+    if word == "review anyway" and "review anyway" in blocker.options:
+        return entry.to(State.REVIEW, now, reason=f"{event.by} said: review anyway"), ()
+    if blocker.kind is BlockerKind.CONFLICT:
+        entry = replace(entry, base="", head="", tree="", checked_tree="")
+    if word == "retry" and "retry" in blocker.options:
+        return _again(entry, now, None, reason=f"{event.by} said: retry"), ()
+    said = Said.ANSWER if blocker.kind is BlockerKind.QUESTION else Said.GUIDANCE
+    note = Note(kind=said, text=text, question=blocker.question, at=now, by=event.by)
+    return _again(entry, now, note, reason=f"answered by {event.by}"), ()
+
+
+def _landing_failed(
+    entry: Entry, event: LandingFailed, now: datetime
+) -> tuple[Entry, tuple[Effect, ...]]:
+    if event.conflict:
+        question = f"{entry.id} conflicts with {entry.target}. Retry starts it over on the new tip."
+        blocked = entry.to(State.BLOCKED, now, reason="conflicts with its target")
+        return blocked, (Ask(kind=BlockerKind.CONFLICT, question=question, detail=event.text),)
+    note = Note(kind=Said.RED, text=event.text, at=now, by="gitcmat")
+    again = _again(entry, now, note, reason="red on top of its target")
+    return replace(again, gates=event.gates, base=event.base, head=event.head), ()

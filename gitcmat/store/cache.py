@@ -1,0 +1,233 @@
+"""A copy of the records at one commit of the state, made for questions; disposable.
+
+The truth is the state ref. The cache is keyed by the commit it was built from: at the same commit
+nothing is read, at another
+one only what differs is parsed. A cache that is damaged, of another version or of a commit that
+is gone is made anew.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, assert_never
+
+from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry
+from gitcmat.model.run import Run
+from gitcmat.model.state import State
+from gitcmat.store import codec, layout, records
+from gitcmat.store.git import Git
+from gitcmat.store.layout import Kind
+from gitcmat.store.records import Record
+
+_VERSION: Final = "1"
+_CHANGED: Final = b":"
+_TYPES: Final[dict[str, type[Record]]] = {"queue": Entry, "blockers": Blocker, "runs": Run}
+
+_MAKE: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS record (
+    path TEXT PRIMARY KEY, kind TEXT, id TEXT, state TEXT, day TEXT, task TEXT, open INTEGER,
+    rank TEXT, oid TEXT, json BLOB
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_id ON record (kind, id);
+CREATE INDEX IF NOT EXISTS by_state ON record (kind, state, rank);
+CREATE INDEX IF NOT EXISTS by_task ON record (kind, task, rank);
+CREATE INDEX IF NOT EXISTS by_day ON record (kind, day);
+"""
+
+
+class Cache:
+    """The records at one commit. Not thread-safe; processes may share the file."""
+
+    def __init__(self, folder: Path, git: Git) -> None:
+        self._file = folder / "cache.sqlite"
+        self._git = git
+        self._db: sqlite3.Connection | None = None
+        self._tip: str | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def at(self, tip: str | None) -> None:
+        """Bring the cache to the state commit `tip`; None is the empty state."""
+        try:
+            self._refresh(tip)
+        except sqlite3.DatabaseError:
+            # Damaged, or written by another version: it holds nothing that is not in git.
+            self.close()
+            self._file.unlink(missing_ok=True)
+            self._refresh(tip)
+        self._tip = tip
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self._file, timeout=30, isolation_level=None)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=OFF")
+            db.executescript(_MAKE)
+            self._db = db
+        return self._db
+
+    def _refresh(self, tip: str | None) -> None:
+        db = self._open()
+        if self._stamp(db) == (_VERSION, tip or ""):
+            return
+        with _transaction(db):
+            version, had = self._stamp(db)
+            if (version, had) == (_VERSION, tip or ""):
+                return
+            if version != _VERSION or not (had and tip and self._git.ok("cat-file", "-e", had)):
+                db.execute("DELETE FROM record")
+                had = ""
+            if tip:
+                self._take(db, self._differences(had, tip))
+            db.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                (("version", _VERSION), ("tip", tip or "")),
+            )
+
+    def _stamp(self, db: sqlite3.Connection) -> tuple[str, str]:
+        held = dict(db.execute("SELECT key, value FROM meta"))
+        return held.get("version", ""), held.get("tip", "")
+
+    def _differences(self, old: str, new: str) -> Iterator[tuple[str, str | None]]:
+        """Yield (path, blob id, or None where it is gone)."""
+        if not old:
+            for entry in self._git.tree(new, layout.CMAT):
+                yield entry.path, entry.oid
+            return
+        raw = self._git.run(
+            "diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", old, new
+        )
+        parts = iter(raw.out.split(b"\0"))
+        for meta in parts:
+            if meta.startswith(_CHANGED):
+                _, _, _, oid, status = meta.decode().split(" ")
+                yield next(parts).decode(), None if status == "D" else oid
+
+    def _take(self, db: sqlite3.Connection, differences: Iterable[tuple[str, str | None]]) -> None:
+        changed = dict(differences)
+        gone = [(path,) for path, oid in changed.items() if oid is None]
+        db.executemany("DELETE FROM record WHERE path = ?", gone)
+        blobs = self._git.blobs([oid for oid in changed.values() if oid])
+        rows = []
+        for path, oid in changed.items():
+            key = layout.parse(path)
+            if key is not None and oid is not None:
+                rows.append(_row(path, oid, records.read(key, blobs[oid])))
+        db.executemany("INSERT OR REPLACE INTO record VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def one(self, kind: Kind, record_id: str) -> Record | None:
+        """Return one record by its whole id."""
+        found = self._select("kind = ? AND id = ?", (kind.value, record_id))
+        return next(iter(found), None)
+
+    def prefixed(self, kind: Kind, prefix: str, limit: int = 10) -> list[str]:
+        """Return ids that begin with `prefix`."""
+        db = self._open()
+        asked = "SELECT id FROM record WHERE kind = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?"
+        found = db.execute(asked, (kind.value, prefix, prefix + "\uffff", limit))
+        return [row[0] for row in found]
+
+    def entries(self, states: Iterable[State], limit: int | None = None) -> list[Entry]:
+        """Return the entries in these states, what starts first (of finished: what ended last)
+        first.
+        """
+        wanted = [s.value for s in states]
+        marks = ",".join("?" * len(wanted))
+        where = f"kind = 'queue' AND state IN ({marks})"
+        return self._select(where, wanted, order="rank", limit=limit)  # type: ignore[return-value]
+
+    def counts(self) -> dict[State, int]:
+        """Return how many entries are in each state."""
+        asked = "SELECT state, COUNT(*) FROM record WHERE kind = 'queue' GROUP BY state"
+        held = dict(self._open().execute(asked))
+        return {state: held.get(state.value, 0) for state in State}
+
+    def blockers(self, *, task: str | None = None, only_open: bool = True) -> list[Blocker]:
+        """Return blockers, the oldest first."""
+        where, given = "kind = 'blockers'", []
+        if task is not None:
+            where, given = f"{where} AND task = ?", [task]
+        if only_open:
+            where += " AND open = 1"
+        return self._select(where, given, order="rank")  # type: ignore[return-value]
+
+    def runs(self, *, task: str | None = None, limit: int | None = None) -> list[Run]:
+        """Return runs, the newest first."""
+        where, given = "kind = 'runs'", []
+        if task is not None:
+            where, given = f"{where} AND task = ?", [task]
+        return self._select(where, given, order="rank DESC", limit=limit)  # type: ignore[return-value]
+
+    def shown(self, since: str) -> dict[str, str]:
+        """Return view path → blob id of what is open, and of what ended on the UTC day `since` or
+        later.
+        """
+        asked = "SELECT path, oid FROM record WHERE open = 1 OR day >= ?"
+        found: dict[str, str] = {}
+        for path, oid in self._open().execute(asked, (since,)):
+            key = layout.parse(path)
+            if key is not None:
+                found[key.view] = oid
+        return found
+
+    def path(self, kind: Kind, record_id: str) -> str | None:
+        """Return where a record lies in the state tree."""
+        asked = "SELECT path FROM record WHERE kind = ? AND id = ?"
+        row = self._open().execute(asked, (kind.value, record_id)).fetchone()
+        return row[0] if row else None
+
+    def _select(
+        self, where: str, given: Iterable[str], *, order: str = "path", limit: int | None = None
+    ) -> list[Record]:
+        asked = f"SELECT kind, json FROM record WHERE {where} ORDER BY {order}"  # noqa: S608 - only our own words
+        if limit is not None:
+            asked += f" LIMIT {int(limit)}"
+        rows = self._open().execute(asked, tuple(given)).fetchall()
+        return [codec.json_decode(_TYPES[kind], data) for kind, data in rows]
+
+
+def _row(path: str, oid: str, record: Record) -> tuple[object, ...]:
+    key = records.key_of(record)
+    match record:
+        case Entry():
+            task, is_open = record.id, not record.state.finished
+            since = record.since.timestamp()
+            rank = (
+                f"{record.priority.rank}{record.created.isoformat()}{record.id}"
+                if is_open
+                else f"{10**12 - since:020.6f}"
+            )
+        case Blocker():
+            task, is_open = record.task, record.status == "open"
+            rank = record.asked.isoformat() + record.id
+        case Run():
+            task, is_open = record.task, record.outcome is None
+            rank = record.started.isoformat() + record.id
+        case _:
+            assert_never(record)
+    state = key.state and key.state.value
+    day = key.day or (f"{record.asked:%Y-%m-%d}" if isinstance(record, Blocker) else None)
+    data = codec.json_encode(record)
+    return (path, key.kind.value, record.id, state, day, task, is_open, rank, oid, data)
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    with closing(db.execute("BEGIN IMMEDIATE")):
+        pass
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")

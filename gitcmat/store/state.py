@@ -1,0 +1,296 @@
+"""The facts of this node: one ref, one writer, one step.
+
+``refs/cmat/state/<node>`` is a commit whose tree holds every record as a YAML file.
+`State.change` is the only way to write: it
+takes the lock, reads the tip inside it, applies the change to the records as they are there, and
+moves the ref from that tip to
+one new commit. A crash leaves unreachable objects and nothing else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from gitcmat.errors import NotFound
+from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry, Version
+from gitcmat.model.job import Identity
+from gitcmat.model.names import Sha
+from gitcmat.model.run import Run
+from gitcmat.model.state import State
+from gitcmat.ports import Clock
+from gitcmat.store import records, refs
+from gitcmat.store.cache import Cache
+from gitcmat.store.git import Git, Repository
+from gitcmat.store.layout import Kind
+from gitcmat.store.objects import ObjectWriter, signature
+from gitcmat.store.packs import drop_dead_keeps, join_packs
+from gitcmat.store.records import Record
+from gitcmat.system.locks import FileLock
+
+SHOWN_DAYS: Final = 7
+"""How long what has finished stays in the view."""
+
+_FILE: Final = "100644"
+_FOLDER: Final = "40000"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something: a person by name and e-mail, or gitcmat itself."""
+
+    name: str
+    email: str
+
+    @classmethod
+    def of(cls, identity: Identity) -> "Actor":
+        """A person, as git knows them."""
+        return cls(identity.name, identity.email)
+
+
+class Facts:
+    """The records at one commit of the state, for reading."""
+
+    def __init__(self, cache: Cache, tip: Sha | None) -> None:
+        self.tip = tip
+        self._cache = cache
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """Return an entry by its whole id."""
+        found = self._cache.one(Kind.QUEUE, entry_id)
+        return found if isinstance(found, Entry) else None
+
+    def blocker(self, blocker_id: str) -> Blocker | None:
+        """Return a blocker by its whole id."""
+        found = self._cache.one(Kind.BLOCKERS, blocker_id)
+        return found if isinstance(found, Blocker) else None
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the record of a run by its whole id."""
+        found = self._cache.one(Kind.RUNS, run_id)
+        return found if isinstance(found, Run) else None
+
+    def resolve(self, kind: Kind, text: str) -> str:
+        """Return the whole id that `text` is, or is a unique beginning of.
+
+        Raises `NotFound` when there is none, or more than one.
+        """
+        found = self._cache.prefixed(kind, text)
+        if text in found:
+            return text
+        noun = {Kind.QUEUE: "task", Kind.BLOCKERS: "blocker", Kind.RUNS: "run"}[kind]
+        if not found:
+            verb = "queue list" if kind is Kind.QUEUE else f"{noun} list"
+            raise NotFound(f"There is no {noun} {text!r}.", hint=f"gitcmat {verb}")
+        if len(found) > 1:
+            raise NotFound(f"{text!r} may be {', '.join(found)}.", hint="write more of the id")
+        return found[0]
+
+    def entries(self, *states: State, limit: int | None = None) -> list[Entry]:
+        """Return the entries in these states (none given: all), what starts first first."""
+        return self._cache.entries(states or tuple(State), limit)
+
+    def counts(self) -> dict[State, int]:
+        """Return how many entries are in each state."""
+        return self._cache.counts()
+
+    def blockers(self, *, task: str | None = None, only_open: bool = True) -> list[Blocker]:
+        """Return blockers, the oldest first."""
+        return self._cache.blockers(task=task, only_open=only_open)
+
+    def runs(self, *, task: str | None = None, limit: int | None = None) -> list[Run]:
+        """Return runs, the newest first."""
+        return self._cache.runs(task=task, limit=limit)
+
+    def path(self, kind: Kind, record_id: str) -> str | None:
+        """Return where a record lies in the state tree."""
+        return self._cache.path(kind, record_id)
+
+    def shown(self, now: datetime) -> dict[str, str]:
+        """Return view path → blob id of what the view shows."""
+        return self._cache.shown(f"{now - timedelta(days=SHOWN_DAYS):%Y-%m-%d}")
+
+
+class Change:
+    """What one commit of the state is going to change; made by `StateStore.change`."""
+
+    def __init__(self, facts: Facts, node: str) -> None:
+        self.facts = facts
+        self._node = node
+        self._put: dict[tuple[Kind, str], Record] = {}
+        self.notes: list[str] = []
+
+    def entry(self, entry_id: str) -> Entry:
+        """Return an entry as it is now, with what this change did to it.
+
+        Raises `NotFound`.
+        """
+        found = self.find(entry_id)
+        if found is None:
+            raise NotFound(f"There is no task {entry_id!r}.", hint="gitcmat queue list")
+        return found
+
+    def find(self, entry_id: str) -> Entry | None:
+        """Return an entry as it is now, or None."""
+        put = self._put.get((Kind.QUEUE, entry_id))
+        return put if isinstance(put, Entry) else self.facts.entry(entry_id)
+
+    def blockers(self, task: str) -> list[Blocker]:
+        """Return the open blockers of a task, with what this change did to them."""
+        held = {b.id: b for b in self.facts.blockers(task=task)}
+        held |= {r.id: r for r in self._put.values() if isinstance(r, Blocker) and r.task == task}
+        return [b for b in held.values() if b.status == "open"]
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the record of a run as it is now, or None."""
+        put = self._put.get((Kind.RUNS, run_id))
+        return put if isinstance(put, Run) else self.facts.run(run_id)
+
+    def put(self, record: Record, note: str = "") -> None:
+        """Write a record. `note` becomes a line of the commit's message."""
+        if isinstance(record, Entry):
+            was = self.facts.entry(record.id)
+            count = was.version.count + 1 if was else 1
+            epoch = was.version.epoch if was else 0
+            record = replace(record, version=Version(epoch=epoch, count=count, node=self._node))
+        self._put[records.key_of(record).kind, record.id] = record
+        if note:
+            self.notes.append(note)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be written."""
+        return not self._put
+
+    def files(self) -> dict[str, bytes | None]:
+        """Return path → new bytes, None for a path that is gone."""
+        found: dict[str, bytes | None] = {}
+        for (kind, record_id), record in self._put.items():
+            key = records.key_of(record)
+            old = self.facts.path(kind, record_id)
+            if old is not None and old != key.path:
+                found[old] = None
+            found[key.path] = records.render(record)
+        return found
+
+
+class StateStore:
+    """Reads and writes the state ref of one node."""
+
+    def __init__(self, repo: Repository, git: Git, node: str, clock: Clock) -> None:
+        self._repo = repo
+        self._git = git
+        self._node = node
+        self._clock = clock
+        self.ref = refs.state_ref(node)
+        self._cache = Cache(repo.cmat, git)
+        self._lock = FileLock(repo.cmat / "state.lock")
+
+    def tip(self) -> Sha | None:
+        """Return the state's commit, None before the first."""
+        found = self._git.ref(self.ref)
+        return Sha(found) if found else None
+
+    def read(self) -> Facts:
+        """Return the records at the tip."""
+        tip = self.tip()
+        self._cache.at(tip)
+        return Facts(self._cache, tip)
+
+    def close(self) -> None:
+        """Close the cache."""
+        self._cache.close()
+
+    @contextmanager
+    def change(self, subject: str, *, by: Actor) -> Iterator[Change]:
+        """Open a change; at the end of the block it is one commit, or nothing if nothing was put
+        or the block raised.
+
+        Raises `Conflict` when another process holds the lock for too long.
+        """
+        with self._lock:
+            change = Change(self.read(), self._node)
+            yield change
+            if not change.empty:
+                self._commit(change, subject, by)
+
+    def tidy(self) -> None:
+        """Join our packs when there are many, and drop what dead writers left. For idle time."""
+        with self._lock:
+            drop_dead_keeps(self._repo)
+            join_packs(self._repo, self._git)
+
+    def _commit(self, change: Change, subject: str, by: Actor) -> None:
+        old = change.facts.tip
+        writer = ObjectWriter(self._repo, self._git)
+        tree = self._tree(writer, old, change.files())
+        now = self._clock.now()
+        lines = [subject, *(("", *change.notes) if change.notes else ())]
+        new = writer.commit(
+            tree=tree,
+            parents=[old] if old else [],
+            author=signature(by.name, by.email, now),
+            committer=signature("gitcmat", f"gitcmat@{self._node}", now),
+            message="\n".join(lines),
+        )
+        writer.publish(self.ref, new, old, why=subject)
+
+    def _tree(self, writer: ObjectWriter, old: Sha | None, files: dict[str, bytes | None]) -> Sha:
+        """Write the trees that hold `files` over those of `old`."""
+        root: _Folder = {}
+        for path, data in files.items():
+            *folders, name = path.split("/")
+            at = root
+            for folder in folders:
+                at = at.setdefault(folder, {})  # type: ignore[assignment]
+            at[name] = data
+        names = list(_folder_paths(root, ""))
+        raw = self._git.blobs([f"{old}:{p}" for p in names]) if old else {}
+        size = 32 if self._repo.object_format == "sha256" else 20
+        held = {p: _read_tree(raw.get(f"{old}:{p}", b""), size) for p in names}
+        return _write(writer, root, "", held) or writer.tree([])
+
+
+_Folder = dict[str, "_Folder | bytes | None"]
+_Tree = dict[str, tuple[str, str]]
+
+
+def _folder_paths(folder: _Folder, path: str) -> Iterator[str]:
+    yield path
+    for name, inner in folder.items():
+        if isinstance(inner, dict):
+            yield from _folder_paths(inner, f"{path}/{name}" if path else name)
+
+
+def _read_tree(raw: bytes, size: int) -> _Tree:
+    """Read a tree object: name → (mode, id)."""
+    found: _Tree = {}
+    at = 0
+    while at < len(raw):
+        space = raw.index(b" ", at)
+        end = raw.index(b"\0", space)
+        oid = raw[end + 1 : end + 1 + size]
+        found[raw[space + 1 : end].decode()] = (raw[at:space].decode(), oid.hex())
+        at = end + 1 + size
+    return found
+
+
+def _write(writer: ObjectWriter, folder: _Folder, path: str, held: dict[str, _Tree]) -> Sha | None:
+    """Write `folder` over what was there; None when nothing is left in it."""
+    entries = dict(held[path])
+    for name, inner in folder.items():
+        if isinstance(inner, dict):
+            oid = _write(writer, inner, f"{path}/{name}" if path else name, held)
+            mode = _FOLDER
+        else:
+            oid = None if inner is None else writer.blob(inner)
+            mode = _FILE
+        if oid is None:
+            entries.pop(name, None)
+        else:
+            entries[name] = (mode, oid)
+    if not entries:
+        return None
+    return writer.tree((mode, name, oid) for name, (mode, oid) in entries.items())
