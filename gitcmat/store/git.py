@@ -239,8 +239,10 @@ class Git:
         if done.code == 0:
             return
         said = done.err.decode("utf-8", "replace").strip()
-        if self.ref(ref) != old:
-            raise Conflict(f"{ref} was moved by somebody else: {said}", hint="try again")
+        now = self.ref(ref)
+        if now != old:
+            places = f"it is at {now or 'nothing'}, not at {old or 'nothing'}"
+            raise Conflict(f"{ref} was moved by somebody else: {places}.", hint="try again")
         if "cannot lock ref" in said:
             raise Conflict(f"{ref} cannot be moved: {said}", hint="try again, then: gitcmat doctor")
         raise GitError(done)
@@ -310,7 +312,8 @@ class Git:
         emptiness.
         """
         flags = ["-r"] if recurse else []
-        asked = ("--end-of-options", treeish, "--", *paths)
+        # No "--" here: after --end-of-options it would be one more path.
+        asked = ("--end-of-options", treeish, *paths)
         done = self.run("ls-tree", *flags, "-z", "--full-tree", *asked, ok=())
         if done.code != 0 and self.ref(treeish) is not None:
             raise GitError(done)
