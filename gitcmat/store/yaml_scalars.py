@@ -34,7 +34,8 @@ _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-][0-9]+)?", re.AS
 _MAY_BE_NUMBER: Final = frozenset("-0123456789")
 
 _PLAIN: Final = re.compile(
-    r"""(?! (?i: y | n | yes | no | on | off | true | false | null | [-+]? \.? (?: inf | nan ) ) \Z )
+    r"""(?! (?i: y | n | yes | no | on | off | true | false | null ) \Z )
+        (?! (?i: [-+]? \.? (?: inf | nan ) ) \Z )
         (?! [-+.]? [0-9.] [-+.:_,0-9a-fA-FxoTtZz ]* \Z )  # numbers, dates, times, short object ids
         (?! (?: [0-9a-f]{40} | [0-9a-f]{64} ) \Z )        # so that object ids all look alike
         (?: [A-Za-z0-9_./(+$^] | --? (?= [A-Za-z0-9] ) )  # what can begin nothing else

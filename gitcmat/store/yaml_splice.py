@@ -36,6 +36,8 @@ def splice(text: str, spans: Mapping[str, Span], changes: Mapping[str, Any]) -> 
     added = {key: value for key, value in changes.items() if key not in spans}
     if DELETE in added.values():
         raise Odd
+    if not spans:
+        text = text.rstrip().removesuffix("{}")  # an empty mapping, as dump writes it
     if added:
         if text and not text.endswith("\n"):
             text += newline
