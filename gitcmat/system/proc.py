@@ -109,7 +109,7 @@ class Child:
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait at most `timeout` seconds for its end: the exit code, or None."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        pause = 0.0005
+        pause = 0.00005  # a program that closed its pipes is nearly always gone by then
         while (code := self.poll()) is None:
             left = _LONGEST_PAUSE if deadline is None else deadline - time.monotonic()
             if left <= 0:
