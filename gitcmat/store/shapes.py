@@ -53,7 +53,7 @@ class Shape:
         return [str(member.value) for member in self.core] if is_enum else []
 
     def inside(self, value: object) -> Iterator[tuple[str | int, "Shape", Any]]:
-        """The parts of `value`, each with its key or index and its shape; none if it does not fit."""
+        """The parts of `value`, each with key or index and shape; none if it does not fit."""
         if self.form is Form.OBJECT and isinstance(value, dict):
             for name, part in value.items():
                 if name in self.fields:

@@ -1,8 +1,8 @@
 """Write plain data as block YAML.
 
-An emitter of our own, because every record goes through it: 27 lines cost about 30 us here and
-1500 us in ruamel.yaml, whose emitter also cannot be told to write long text as literal blocks but
-the rest unfolded. It writes one style only, so it needs no representer, serializer or analysis of
+An emitter of our own, because every record goes through it: 27 lines cost about 50 us here, 500 in
+ruamel.yaml with its C emitter and 1700 without, and neither writes literal blocks for some texts
+only unless told text by text. It writes one style, so it needs no representer and no analysis of
 scalars; a property test reads what it writes with our loader and with ruamel's.
 """
 
