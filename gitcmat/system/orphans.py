@@ -25,6 +25,8 @@ from gitcmat.system.processes import Identity, Process
 VARIABLE = "CMAT_RUN"
 _PAUSE = 0.01
 _KILL_SECONDS = 10.0
+# One look can miss a process that forks and exits all the time.
+_QUIET_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +60,30 @@ def recorded(path: Path) -> set[Identity]:
 
 
 def find_marked(
-    run_id: str, roots: Sequence[Path], *, record: Path | None = None
+    run_id: str, roots: Sequence[Path], *, record: Path | None = None, stop: bool = False
 ) -> list[Identity]:
     """Living processes of the run `run_id` whose workspace is one of `roots`.
 
-    This process and those above it are never among them. Only for a run whose runner is dead.
+    This process and those above it are never among them. Only for a run whose runner is dead. With
+    `stop`, those that are certain at first sight are stopped (SIGSTOP) there and then.
     """
-    rows = processes.table()
-    spared = {os.getpid(), *processes.ancestors(os.getpid(), rows)}
     known = recorded(record) if record else set()
     folders = [folder.resolve() for folder in roots]
-    marked = [
-        row
-        for row in rows.values()
-        if not row.zombie
-        and row.pid not in spared
-        and (
-            row.identity in known
-            or processes.environment(row.pid).get(VARIABLE) == run_id
-            or (_is_inside(row.pid, folders) and _is_orphan(row, rows, spared, folders))
-        )
-    ]
+    spared = {os.getpid(), *processes.ancestors(os.getpid(), processes.table())}
+    rows: dict[int, Process] = {}
+    marked: list[Process] = []
+    inside: dict[int, Process] = {}
+    for row in processes.each():
+        rows[row.pid] = row
+        if row.zombie or row.pid in spared:
+            continue
+        if row.identity in known or processes.environment(row.pid).get(VARIABLE) == run_id:
+            if stop:
+                processes.send(row.identity, signal.SIGSTOP)
+            marked.append(row)
+        elif _is_inside(row.pid, folders):
+            inside[row.pid] = row
+    marked += [row for row in inside.values() if _is_orphan(row, rows, spared, inside)]
     below = processes.closure([row.pid for row in marked], rows)
     found = {row.identity: None for row in (*marked, *below) if row.pid not in spared}
     return list(found)
@@ -93,18 +98,21 @@ def sweep_marked(
     """
     begun = time.monotonic()
     seen: set[Identity] = set()
-    while left := find_marked(run_id, roots, record=record):
-        if time.monotonic() > begun + grace + _KILL_SECONDS:
-            break
-        fresh = [who for who in left if who not in seen]
-        seen.update(left)
-        if time.monotonic() >= begun + grace:
-            supervise.stop_and_kill(left)
-        else:
-            for who in fresh:
+    left: list[Identity] = []
+    quiet = 0
+    while quiet < _QUIET_LOOKS and time.monotonic() < begun + grace + _KILL_SECONDS:
+        asking = time.monotonic() < begun + grace
+        left = find_marked(run_id, roots, record=record, stop=not asking)
+        quiet = 0 if left else quiet + 1
+        if asking:
+            for who in set(left) - seen:
                 processes.send(who, signal.SIGTERM)
                 processes.send(who, signal.SIGCONT)
-        time.sleep(_PAUSE)
+        else:
+            supervise.stop_and_kill(left)
+        seen.update(left)
+        if left:
+            time.sleep(_PAUSE)
     return Swept(ended=len(seen) - len(left), left=len(left))
 
 
@@ -114,21 +122,21 @@ def _is_inside(pid: int, folders: Sequence[Path]) -> bool:
 
 
 def _is_orphan(
-    row: Process, rows: Mapping[int, Process], spared: Collection[int], folders: Sequence[Path]
+    row: Process,
+    rows: Mapping[int, Process],
+    spared: Collection[int],
+    inside: Mapping[int, Process],
 ) -> bool:
     """Whether only an adopter (init, a subreaper above us) is above it and its kind."""
     while True:
-        if row.terminal:
+        if row.terminal or row.pid in proc.started():
             return False
         parent = rows.get(row.parent)
         if parent is None or parent.pid == 1:
             return True
-        if row.pid in proc.started():
-            return False  # we started it for something else
         if parent.pid in spared:
-            # An adopter, or the shell that we were started from: that one's children share its
-            # session.
+            # An adopter, or the shell that we were started from: its children share its session.
             return row.session != parent.session
-        if not _is_inside(parent.pid, folders):
+        if parent.pid not in inside:
             return False
         row = parent

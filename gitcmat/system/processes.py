@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,9 +65,18 @@ def identity(pid: int) -> Identity | None:
 
 def table() -> dict[int, Process]:
     """Every process of this machine by pid, as far as we may see them; zombies included."""
-    pids = _linux_pids() if _LINUX else _other_pids()
-    rows = (_row(pid) for pid in pids)
-    return {row.pid: row for row in rows if row}
+    return {row.pid: row for row in each()}
+
+
+def each() -> Iterator[Process]:
+    """Every process, read while you iterate, the newest first.
+
+    One that forks and exits all the time to get away lives for a millisecond: look at it at once.
+    """
+    for pid in sorted(_linux_pids() if _LINUX else _other_pids(), reverse=True):
+        row = _row(pid)
+        if row:
+            yield row
 
 
 def descendants(root: int, rows: Mapping[int, Process] | None = None) -> list[Process]:
@@ -91,6 +100,17 @@ def closure(roots: Iterable[int], rows: Mapping[int, Process]) -> list[Process]:
                 if not child.zombie:
                     found.append(child)
     return found
+
+
+def children(pid: int) -> list[Identity]:
+    """The direct children of `pid`, zombies included; on Linux much faster than `table`."""
+    try:
+        with os.scandir(_PROC / str(pid) / "task") as threads:
+            texts = [Path(thread.path, "children").read_text("ascii") for thread in threads]
+    except OSError:  # no Linux, or a kernel without this file
+        return [row.identity for row in each() if row.parent == pid]
+    found = (identity(int(child)) for text in texts for child in text.split())
+    return [who for who in found if who]
 
 
 def ancestors(pid: int, rows: Mapping[int, Process]) -> list[int]:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Collection
 
 from gitcmat.system import proc, processes
 from gitcmat.system.processes import Identity
@@ -59,16 +60,21 @@ def end_all(grace: float = 5.0) -> int:
     """
     _ask(grace)
     deadline = time.monotonic() + _KILL_SECONDS
-    while left := _living():
+    while _any_left():
         if time.monotonic() > deadline:
-            break
-        stop_and_kill(left)
-        _wait_for(left, deadline)
-    reap()
-    return len(left)
+            return max(1, len(descendants()))
+        # Direct children first, and fast: one that forks and exits all the time becomes one of them
+        # again and again, and is gone before a look at the whole table is finished.
+        mine = processes.children(os.getpid())
+        for who in mine:
+            processes.send(who, signal.SIGSTOP)
+        targets = {*mine, *descendants()}
+        stop_and_kill(targets)
+        _wait_for(targets, deadline)
+    return 0
 
 
-def stop_and_kill(targets: list[Identity]) -> None:
+def stop_and_kill(targets: Collection[Identity]) -> None:
     """Kill these and all their descendants; those started while we look are found as well."""
     held: set[Identity] = set()
     fresh = set(targets)
@@ -86,8 +92,8 @@ def stop_and_kill(targets: list[Identity]) -> None:
 def _ask(grace: float) -> None:
     deadline = time.monotonic() + grace
     asked: set[Identity] = set()
-    while left := _living():
-        for who in left:
+    while _any_left():
+        for who in descendants():
             if who not in asked:  # those that started since the last look, too
                 processes.send(who, signal.SIGTERM)
                 processes.send(who, signal.SIGCONT)  # a stopped one would never hear it
@@ -97,12 +103,20 @@ def _ask(grace: float) -> None:
         time.sleep(_PAUSE)
 
 
-def _living() -> list[Identity]:
+def _any_left() -> bool:
+    """Whether anything runs below us, by the kernel's word: a look can miss a fleeing one.
+
+    A subreaper without children has no descendants.
+    """
     reap()
-    return descendants()
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return bool(descendants())  # none, where we are the subreaper
+    return True
 
 
-def _wait_for(targets: list[Identity], deadline: float) -> None:
+def _wait_for(targets: Collection[Identity], deadline: float) -> None:
     while time.monotonic() < deadline:
         reap()
         rows = processes.table()
