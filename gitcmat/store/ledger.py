@@ -1,0 +1,87 @@
+"""The ledger of this machine: which task, with which content, may run. Lines are only added."""
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Final
+
+from gitcmat.errors import InvalidData
+from gitcmat.store import memory
+from gitcmat.store.git import Repository
+from gitcmat.system import clock
+from gitcmat.system.files import FileLock, read_regular
+
+_LIMIT: Final = 256 << 20
+_WAIT: Final = 10.0
+
+
+class Ledger:
+    """(task id, blob) pairs that may run, kept outside of the repository.
+
+    A pair stays through rebase, revert and switch. A line that cannot be read counts for nothing; a
+    file that cannot be read allows nothing, and `problem` says why.
+    """
+
+    def __init__(self, repo: Repository) -> None:
+        self.path = memory.place(repo).with_suffix(".tasks")
+        self.problem: str | None = None
+        self._pairs: frozenset[tuple[str, str]] = frozenset()
+        self._seen: tuple[int, int, int] | None = None
+
+    def has(self, task_id: str, blob: str) -> bool:
+        """Whether this task may run with this content. Reads the file only when it has changed."""
+        return (task_id, blob) in self._load()
+
+    def add(self, task_id: str, blob: str, how: str) -> None:
+        """Let this task run with this content; `how` says why, for people."""
+        self.add_all([(task_id, blob)], how)
+
+    def add_all(self, pairs: Iterable[tuple[str, str]], how: str) -> None:
+        """Let these (id, blob) pairs run; durable when it returns, safe beside other processes."""
+        known = self._load()
+        lines = [
+            json.dumps({"id": task_id, "blob": blob, "how": how, "at": clock.now().isoformat()})
+            for task_id, blob in pairs
+            if (task_id, blob) not in known
+        ]
+        if not lines:
+            return
+        memory.ready(self.path)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with FileLock(self.path.with_suffix(".lock")).acquire(_WAIT):
+            fd = os.open(self.path, flags, 0o600)
+            with os.fdopen(fd, "r+b", buffering=0) as stream:
+                text = "".join(f"{line}\n" for line in lines)
+                stream.write(_line_end(fd) + text.encode())
+                os.fsync(fd)
+
+    def _load(self) -> frozenset[tuple[str, str]]:
+        try:
+            memory.check_owner(self.path)
+            about = self.path.stat()
+            seen = (about.st_ino, about.st_size, about.st_mtime_ns)
+            if seen != self._seen:
+                pairs = (_pair(line) for line in read_regular(self.path, _LIMIT).splitlines())
+                self._pairs = frozenset(pair for pair in pairs if pair)
+                self._seen = seen
+            self.problem = None
+        except FileNotFoundError:
+            self._pairs, self._seen, self.problem = frozenset(), None, None
+        except (OSError, InvalidData) as error:
+            self._pairs, self._seen = frozenset(), None
+            self.problem = f"{self.path} cannot be read, so no task may run: {error}"
+        return self._pairs
+
+
+def _pair(line: bytes) -> tuple[str, str] | None:
+    try:
+        data = json.loads(line)
+        return str(data["id"]), str(data["blob"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _line_end(fd: int) -> bytes:
+    """A line break to begin with, where a crash left the last line without one."""
+    size = os.fstat(fd).st_size
+    return b"" if size == 0 or os.pread(fd, 1, size - 1) == b"\n" else b"\n"

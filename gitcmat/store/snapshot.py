@@ -1,0 +1,152 @@
+"""The files below ``.cmat/`` of a commit, of the index or of the work tree, all seen alike.
+
+What is run comes from commits only. The other two are for ``lint``, which judges a file before it
+is committed.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gitcmat.errors import InvalidData, NotFound
+from gitcmat.store import layout
+from gitcmat.store.git import Git
+from gitcmat.system.files import read_regular
+
+LINK: Final = "120000"
+MODULE: Final = "160000"
+OTHER: Final = "000000"
+"""A pipe, socket or device of the work tree."""
+UNMERGED: Final = "unmerged"
+"""In the index: the two sides of a merge."""
+
+_REGULAR: Final = "100644"
+_LIMIT: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file; `mode` as git writes it or as above; `blob` is empty in the work tree."""
+
+    path: str
+    mode: str
+    blob: str
+
+    @property
+    def regular(self) -> bool:
+        """Whether it is a plain file, executable or not."""
+        return self.mode in (_REGULAR, "100755")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Files in the order of their paths, without gitcmat's own folders of facts."""
+
+    files: tuple[File, ...]
+    read: Callable[[Iterable[File]], Mapping[str, bytes | InvalidData]]
+    """Return the contents by path; what cannot be read is the error."""
+
+
+def tree_of(git: Git, commit: str) -> str:
+    """Return the object that ``.cmat`` is in `commit`, a folder or not; empty when there is none.
+
+    Raises `GitError` when there is no such commit, so that a lost one is never taken for an empty
+    one.
+    """
+    done = git.run("ls-tree", "-z", "--full-tree", commit, "--", layout.CMAT)
+    return done.out.split(b"\t")[0].split(b" ")[-1].decode()
+
+
+def of_commit(git: Git, commit: str) -> Snapshot:
+    """Take the files of a commit.
+
+    Raises `NotFound` when there is no such commit.
+    """
+    found = git.rev(commit)
+    if found is None:
+        raise NotFound(f"There is no commit {commit}.")
+    done = git.run("ls-tree", "-r", "-z", "--full-tree", found, "--", layout.CMAT)
+    files = []
+    for line in done.out.split(b"\0")[:-1]:
+        meta, path = line.split(b"\t", 1)
+        mode, _, blob = meta.decode().split(" ")
+        files.append(File(os.fsdecode(path), mode, blob))
+    return _of_objects(git, files)
+
+
+def of_index(git: Git) -> Snapshot:
+    """Take the files as they are staged."""
+    done = git.run("ls-files", "--stage", "-z", "--", f":(top,literal){layout.CMAT}")
+    files: dict[str, File] = {}
+    for line in done.out.split(b"\0")[:-1]:
+        meta, name = line.split(b"\t", 1)
+        mode, blob, stage = meta.decode().split(" ")
+        path = os.fsdecode(name)
+        files[path] = File(path, mode if stage == "0" else UNMERGED, blob)
+    return _of_objects(git, files.values())
+
+
+def of_work_tree(root: Path) -> Snapshot:
+    """Take the files as they are saved. Links are not followed; editors' own files are left out."""
+    files: list[File] = []
+    top = root / layout.CMAT
+    if top.is_symlink() or not top.is_dir():
+        if top.is_symlink() or top.exists():
+            files.append(File(layout.CMAT, _mode(top), ""))
+    else:
+        for folder, folders, names in os.walk(top):
+            inside = Path(folder).relative_to(root).as_posix()
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            folders[:] = [
+                n for n in folders if n not in links and not layout.is_fact(f"{inside}/{n}")
+            ]
+            files += [
+                File(f"{inside}/{name}", _mode(Path(folder, name)), "")
+                for name in (*names, *links)
+                if not _of_an_editor(name) and not layout.is_fact(f"{inside}/{name}")
+            ]
+
+    def read(wanted: Iterable[File]) -> dict[str, bytes | InvalidData]:
+        return {file.path: _saved(root, file.path) for file in wanted}
+
+    return Snapshot(files=tuple(sorted(files, key=lambda file: file.path)), read=read)
+
+
+def _of_objects(git: Git, files: Iterable[File]) -> Snapshot:
+    def read(wanted: Iterable[File]) -> dict[str, bytes | InvalidData]:
+        asked = list(wanted)
+        blobs = git.blobs(dict.fromkeys(file.blob for file in asked))
+        missing = InvalidData("is not in this repository", hint="git fetch, or git fsck")
+        return {file.path: blobs.get(file.blob, missing) for file in asked}
+
+    kept = [file for file in files if not layout.is_fact(file.path)]
+    return Snapshot(files=tuple(sorted(kept, key=lambda file: file.path)), read=read)
+
+
+def _saved(root: Path, path: str) -> bytes | InvalidData:
+    try:
+        return read_regular(root / path, _LIMIT)
+    except InvalidData as error:
+        return InvalidData(error.message.removeprefix(f"{root / path} "), hint=error.hint)
+    except OSError as error:
+        return InvalidData(f"cannot be read: {error.strerror}")
+
+
+def _mode(path: Path) -> str:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return LINK
+    return _REGULAR if stat.S_ISREG(mode) else OTHER
+
+
+def _of_an_editor(name: str) -> bool:
+    """Swap and backup files, which come and go while a person types."""
+    hidden = name.startswith((".", "#")) and name not in (
+        ".gitignore",
+        ".gitkeep",
+        ".gitattributes",
+    )
+    return hidden or name.endswith(("~", ".swp", ".tmp", ".bak", ".orig"))
