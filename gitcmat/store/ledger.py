@@ -3,16 +3,25 @@
 import json
 import os
 from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from gitcmat.errors import InvalidData
 from gitcmat.store import memory
 from gitcmat.store.git import Repository
-from gitcmat.system import clock
 from gitcmat.system.files import FileLock, read_regular
 
 _LIMIT: Final = 256 << 20
 _WAIT: Final = 10.0
+
+
+class How(StrEnum):
+    """Why a task may run."""
+
+    ADDED = "task add"
+    APPROVED = "task approve"
+    COMMITTED = "committed here"
 
 
 class Ledger:
@@ -32,15 +41,15 @@ class Ledger:
         """Whether this task may run with this content. Reads the file only when it has changed."""
         return (task_id, blob) in self._load()
 
-    def add(self, task_id: str, blob: str, how: str) -> None:
-        """Let this task run with this content; `how` says why, for people."""
-        self.add_all([(task_id, blob)], how)
+    def add(self, task_id: str, blob: str, how: How, at: datetime) -> None:
+        """Let this task run with this content."""
+        self.add_all([(task_id, blob)], how, at)
 
-    def add_all(self, pairs: Iterable[tuple[str, str]], how: str) -> None:
+    def add_all(self, pairs: Iterable[tuple[str, str]], how: How, at: datetime) -> None:
         """Let these (id, blob) pairs run; durable when it returns, safe beside other processes."""
         known = self._load()
         lines = [
-            json.dumps({"id": task_id, "blob": blob, "how": how, "at": clock.now().isoformat()})
+            json.dumps({"id": task_id, "blob": blob, "how": how.value, "at": at.isoformat()})
             for task_id, blob in pairs
             if (task_id, blob) not in known
         ]

@@ -92,7 +92,8 @@ def _brought_by_others(
     wanted = [f"--find-object={blob}" for blob in sorted(blobs)]
     done = git.run(
         "log", "--exclude=refs/cmat/*", "--exclude=refs/stash", "--all", "--stdin",
-        "--ignore-missing", "--full-history", "-c", "--format=%x01%H", "--no-show-signature", *_RAW, *wanted,
+        "--ignore-missing", "--full-history", "-c", "--format=%x01%H", "--no-show-signature",
+        *_RAW, *wanted,
         input="".join(f"{tip}\n" for tip in tips).encode(), env=_ENV, ok=()
     )  # fmt: skip
     if done.code != 0:

@@ -34,16 +34,16 @@ _UNDER_WAY: Final[tuple[tuple[str, str, str], ...]] = (
 class Sources:
     """The tips to read."""
 
-    new_from: str | None
+    new: str | None
     """Full ref of the branch that new tasks come from; None: from nowhere, for `why_no_new`."""
     why_no_new: str | None = None
     tips: Mapping[str, str]
-    """Commit of each source that exists: of `new_from`, and of the entries that were asked for."""
+    """Commit of each source that exists: of `new`, and of the entries that were asked for."""
     gone: frozenset[str] = frozenset()
     """Refs of entries that exist no more: their pending entries are to be held."""
 
 
-def find_sources(
+def sources(
     repo: Repository,
     git: Git,
     refs: Collection[str],
@@ -59,14 +59,16 @@ def find_sources(
     it checked out, because agents write them.
     """
     new, why = _branch_for_new(repo, settings)
-    if new is not None and is_for_review(new, prefix=prefix, ours=ours):
-        new, why = None, f"{_short(new)} is a branch for review: tasks are not read from it"
+    if new and is_for_review(new, prefix=prefix, ours=ours):
+        why = f"{_short(new)} is a branch for review: tasks are not read from it"
+        new = None
     asked = {ref for ref in refs if not is_for_review(ref, prefix=prefix, ours=ours)}
-    tips = _tips(git, asked | ({new} if new is not None else set()))
-    if new is not None and new not in tips:
+    tips = _tips(git, asked | ({new} if new else set()))
+    if new and new not in tips:
         missing = "does not exist" if settings.trust_branch else "has no commit yet"
-        new, why = None, f"{_short(new)} {missing}"
-    return Sources(new_from=new, why_no_new=why, tips=tips, gone=frozenset(asked - tips.keys()))
+        why = f"{_short(new)} {missing}"
+        new = None
+    return Sources(new=new, why_no_new=why, tips=tips, gone=frozenset(asked - tips.keys()))
 
 
 def is_for_review(ref: str, *, prefix: str = "cmat", ours: Collection[str] = ()) -> bool:

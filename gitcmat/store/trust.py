@@ -19,7 +19,7 @@ _KEPT: Final = 20
 """How many plans stay trusted: those of a few branches that a person switches between."""
 
 
-def plan_of_intent(git: Git, intent: Intent) -> Plan:
+def read_plan(git: Git, intent: Intent) -> Plan:
     """Return the plan of an intent, with the files it names as they are at its commit."""
     named = _named_files(git, intent.commit, named_paths(intent.config, intent.agents))
     return plan_of(intent.config, intent.agents, files=intent.files, named=named)
@@ -57,7 +57,7 @@ class Trusted:
     version: str
 
 
-class TrustStore:
+class TrustMemory:
     """The plans that were allowed for one repository: a file outside of it.
 
     What cannot be read trusts nothing; `problem` then says what is wrong with it.
@@ -67,13 +67,13 @@ class TrustStore:
         self.path = memory.place(repo).with_suffix(".json")
         self._repo = repo
 
-    def trusted(self, digest: str) -> bool:
-        """Whether the plan with this digest was allowed."""
-        return any(one.plan.digest == digest for one in self.all())
+    def trusted(self, plan: Plan) -> bool:
+        """Whether exactly this plan was allowed. One that starts nothing needs no permission."""
+        return plan.starts_nothing or any(one.plan == plan for one in self.all())
 
-    def require(self, digest: str) -> None:
-        """Raise `NotTrusted` unless the plan with this digest was allowed."""
-        if not self.trusted(digest):
+    def require(self, plan: Plan) -> None:
+        """Raise `NotTrusted` unless the plan was allowed."""
+        if not self.trusted(plan):
             why = self.problem or (
                 "What gitcmat may start here has changed since you allowed it."
                 if self.last()
