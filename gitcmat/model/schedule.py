@@ -38,8 +38,6 @@ class Intent:
     """Full ref of the one source that new tasks come from, None for now."""
     files: Mapping[str, Mapping[str, Wanted]] = field(default_factory=dict)
     """Source ref → id → file. A ref that is gone is not a key."""
-    gone: Collection[str] = ()
-    """Source refs that no longer exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +46,15 @@ class World:
 
     now: datetime
     entries: Mapping[str, Entry]
-    """Every open entry, and the finished ones that an open one needs or a file names."""
+    """Every open entry, and what they need."""
+    known: Collection[str]
+    """The ids of all entries, finished ones too."""
     allowed: Collection[tuple[str, str]]
     """(id, blob) pairs that may run here."""
     landed: Collection[tuple[str, str]]
     """(target ref, id) of done entries whose landing is on that target, or that had none."""
     free: int
     """How many more runs may start."""
-    may_start: bool
-    """Whether anything may start: the plan is trusted, a daemon asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,6 @@ class Decisions:
 
     take: tuple[Take, ...] = ()
     happened: tuple[Happened, ...] = ()
-    start: tuple[str, ...] = ()
 
 
 def plan(intent: Intent, world: World) -> Decisions:
@@ -92,11 +89,11 @@ def plan(intent: Intent, world: World) -> Decisions:
     """
     take: list[Take] = []
     happened: list[Happened] = []
-    known = set(world.entries)
+    known = set(world.known)
     if intent.new_from is not None:
         known |= set(intent.files.get(intent.new_from, {}))
         for wanted in intent.files.get(intent.new_from, {}).values():
-            if wanted.id not in world.entries and wanted.task is not None:
+            if wanted.id not in world.known and wanted.task is not None:
                 may = _may_run(wanted.id, wanted.source, wanted.task, world, known)
                 state = State.PENDING if may else State.BACKLOG
                 take.append(Take(id=wanted.id, task=wanted.task, source=wanted.source, state=state))
@@ -158,7 +155,7 @@ def waits_for(entry: Entry, world: World, *, gone: Collection[str] = ()) -> str:
     if entry.state is State.BACKLOG:
         if not _allowed(entry.id, entry.source, world):
             return "waits for approval"
-        missing = [n for n in entry.task.needs if n not in world.entries]
+        missing = [n for n in entry.task.needs if n not in world.known]
         return UNKNOWN_NEED.format(", ".join(missing)) if missing else "is about to be queued"
     if entry.hold:
         return f"on hold ({entry.reason})" if entry.reason else "on hold"
@@ -182,12 +179,10 @@ def unmet_needs(entry: Entry, world: World) -> list[str]:
 
 
 def startable(world: World, *, gone: Collection[str] = ()) -> tuple[str, ...]:
-    """Ids of the entries to start now: what is ready, by priority and age, as many as are free."""
-    if not world.may_start or world.free <= 0:
-        return ()
+    """Ids of the entries that may start now, what starts first first."""
     pending = [e for e in world.entries.values() if e.state is State.PENDING]
     ready = [e for e in pending if not waits_for(e, world, gone=gone)]
-    return tuple(e.id for e in sorted(ready, key=lambda e: e.rank)[: world.free])
+    return tuple(e.id for e in sorted(ready, key=lambda e: e.rank))
 
 
 def find_cycle(needs: Mapping[str, Collection[str]]) -> list[str]:

@@ -152,6 +152,11 @@ class Cache:
         held = dict(self._open().execute(asked))
         return {state: held.get(state.value, 0) for state in State}
 
+    def states(self) -> dict[str, State]:
+        """Return the state of every entry by id."""
+        asked = "SELECT id, state FROM record WHERE kind = 'queue'"
+        return {row[0]: State(row[1]) for row in self._open().execute(asked)}
+
     def blockers(self, *, task: str | None = None, only_open: bool = True) -> list[Blocker]:
         """Return blockers, the oldest first."""
         where, given = "kind = 'blockers'", []

@@ -26,7 +26,8 @@ from gitcmat.store.cache import Cache
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.layout import Kind
 from gitcmat.store.objects import ObjectWriter, signature
-from gitcmat.store.packs import drop_dead_keeps, join_packs
+from gitcmat.store.packjoin import join_packs
+from gitcmat.store.packs import drop_dead_keeps
 from gitcmat.store.records import Record
 from gitcmat.system.locks import FileLock
 
@@ -96,6 +97,10 @@ class Facts:
         """Return how many entries are in each state."""
         return self._cache.counts()
 
+    def states(self) -> dict[str, State]:
+        """Return the state of every entry by id."""
+        return self._cache.states()
+
     def blockers(self, *, task: str | None = None, only_open: bool = True) -> list[Blocker]:
         """Return blockers, the oldest first."""
         return self._cache.blockers(task=task, only_open=only_open)
@@ -136,6 +141,10 @@ class Change:
         """Return an entry as it is now, or None."""
         put = self._put.get((Kind.QUEUE, entry_id))
         return put if isinstance(put, Entry) else self.facts.entry(entry_id)
+
+    def entries(self) -> dict[str, Entry]:
+        """Return the entries that this change has written so far, by id."""
+        return {r.id: r for r in self._put.values() if isinstance(r, Entry)}
 
     def blockers(self, task: str) -> list[Blocker]:
         """Return the open blockers of a task, with what this change did to them."""

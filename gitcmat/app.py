@@ -1,0 +1,80 @@
+"""Joins the real parts; the only place that does."""
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitcmat.engine.deps import Deps
+    from gitcmat.engine.reconcile import Reconciler, Report
+
+
+@dataclass(frozen=True)
+class App:
+    """One repository, opened: what commands work with."""
+
+    deps: "Deps"
+
+    @functools.cached_property
+    def reconciler(self) -> "Reconciler":
+        """The loop's one step, for this repository."""
+        from gitcmat.engine.reconcile import Reconciler
+
+        return Reconciler(self.deps)
+
+    def settle(self, on_line: Callable[[str], None] | None = None) -> "Report":
+        """Take in what happened since, as every command that writes does first; start nothing."""
+        return self.reconciler(start=False, on_line=on_line)
+
+
+def open_app(start: Path) -> App:
+    """Open the repository that `start` lies in.
+
+    Raises:
+        NotFound: it lies in none.
+        InvalidData: the person's own settings are wrong.
+    """
+    from gitcmat.engine.deps import Deps
+    from gitcmat.store.git import Git, discover
+    from gitcmat.store.identity import identity
+    from gitcmat.store.ledger import Ledger
+    from gitcmat.store.node import node_id
+    from gitcmat.store.settings import load_user_settings
+    from gitcmat.store.state import StateStore
+    from gitcmat.store.trust import TrustMemory
+    from gitcmat.store.view import View
+    from gitcmat.system.clock import SystemClock
+
+    repo = discover(start)
+    git = Git(repo.common_dir)
+    clock = SystemClock()
+    return App(
+        Deps(
+            repo=repo,
+            git=git,
+            store=StateStore(repo, git, node_id(repo, git), clock),
+            view=View(repo, git),
+            trust=TrustMemory(repo),
+            ledger=Ledger(repo),
+            settings=load_user_settings(repo),
+            clock=clock,
+            me=identity(repo),
+        )
+    )
+
+
+def run_exec(folder: str) -> int:
+    """Do one attempt: the whole life of a runner process. Imports nothing that it does not need."""
+    from gitcmat.adapters.agents import make_agent
+    from gitcmat.engine.runner import execute
+    from gitcmat.errors import UserError
+
+    try:
+        return execute(Path(folder), make_agent)
+    except UserError as error:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        sys.stderr.write(f"error: {error.message}{hint}\n")
+        return error.exit_code

@@ -1,0 +1,151 @@
+"""The command line: a lazy tree of commands, and the one place where errors become messages and
+exit codes.
+"""
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gitcmat import __version__
+from gitcmat.cli.state import State
+from gitcmat.errors import UserError
+
+_COMMANDS: Final = {
+    "blocker": "Questions that wait for you.",
+    "config": "Settings of the repository and your own.",
+    "demo": "Show the whole way in a temporary folder.",
+    "gate": "The commands that judge results.",
+    "hooks": "Git hooks, which gitcmat does not need.",
+    "init": "Prepare this repository.",
+    "land": "Put the work of a task onto its target branch.",
+    "lint": "Check everything under .cmat/.",
+    "queue": "What is where, and moving it.",
+    "review": "Look at results, and send them back.",
+    "run": "Runs of agents: start, follow, stop.",
+    "status": "What goes on, and what to do next.",
+    "task": "What is wanted.",
+    "trust": "See and allow what gitcmat may start here.",
+    "watch": "The daemon, in the foreground.",
+}
+"""Names and one-line helps. The module of a command is imported when it is used."""
+
+BUG: Final = 70
+INTERRUPTED: Final = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules of `gitcmat.cli.commands`, imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands."""
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"gitcmat.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or suggest one."""
+        name = args[0]
+        if not name.startswith("-") and name not in _COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(name, _COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "directory", metavar="DIR", help="Work as if started in DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
+@click.option("--no-input", is_flag=True, help="Never ask.")
+@click.option("--no-color", is_flag=True, help="Print no colours.")
+@click.version_option(__version__, message="gitcmat %(version)s")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    *,
+    directory: str | None,
+    as_json: bool,
+    quiet: bool,
+    no_input: bool,
+    no_color: bool,
+) -> None:
+    """Run coding agents from files in a git repository."""
+    start = Path(directory) if directory else Path()
+    ctx.obj = State(
+        start=start, as_json=as_json, quiet=quiet, no_input=no_input, color=not no_color
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with cli.make_context("gitcmat", args) as ctx:
+            cli.invoke(ctx)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("Interrupted.\n")
+        return INTERRUPTED
+    except click.ClickException as error:
+        return _refuse(args, error.format_message(), _usage_hint(error), error.exit_code)
+    except UserError as error:
+        return _refuse(args, error.message, error.hint, error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (a pager, `head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever gets here is a bug
+        return _crash(args, error)
+    return 0
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{ctx.command_path} --help" if ctx else ""
+
+
+def _refuse(args: Sequence[str], message: str, hint: str, code: int) -> int:
+    if "--json" in args:
+        error = {"message": message, "suggestion": hint, "exit_code": code}
+        sys.stdout.write(json.dumps({"schema": 1, "error": error}, indent=2) + "\n")
+    else:
+        sys.stderr.write(f"error: {message}\n")
+        if hint:
+            sys.stderr.write(f"hint: {hint}\n")
+    return code
+
+
+def _crash(args: Sequence[str], error: Exception) -> int:
+    """Write a report that can be pasted into an issue, and say where it is."""
+    from gitcmat.cli.crash import write_report
+
+    text = "".join(traceback.format_exception(error))
+    place = write_report(args, text)
+    message = f"This is a bug in gitcmat: {type(error).__name__}: {error}"
+    return _refuse(args, message, f"please report it with {place}" if place else text, BUG)

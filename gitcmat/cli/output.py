@@ -1,0 +1,79 @@
+"""All that commands print: data on standard output as text or as one JSON object, progress on
+standard error.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from gitcmat.system.logs import visible
+
+SCHEMA: Final = 1
+_WIDE: Final = 10_000
+
+
+class Output:
+    """How one command prints. Text of people and agents is shown with control characters made
+    visible.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool, color: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._color = color and "NO_COLOR" not in os.environ
+
+    def show(self, data: Mapping[str, Any], text: str | Iterable[str]) -> None:
+        """Print `data` as one JSON object, or else `text` (a text, or lines)."""
+        if self.as_json:
+            shown = json.dumps({"schema": SCHEMA, **data}, indent=2, default=str)
+            sys.stdout.write(shown + "\n")
+            return
+        lines = [text] if isinstance(text, str) else text
+        for line in lines:
+            sys.stdout.write(visible(line).rstrip("\n") + "\n")
+
+    def raw(self, data: bytes) -> None:
+        """Print bytes as they are, for diffs that other programs read."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def progress(self, text: str) -> None:
+        """Say what is going on; not with --quiet or --json."""
+        if not self.quiet and not self.as_json:
+            sys.stderr.write(visible(text) + "\n")
+            sys.stderr.flush()
+
+    def warn(self, text: str) -> None:
+        """Say something that must not be missed."""
+        sys.stderr.write(f"warning: {visible(text)}\n")
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+        """Return the lines of a table: columns aligned, as wide as the terminal or, in a pipe, as
+        the text.
+        """
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        terminal = sys.stdout.isatty()
+        console = Console(
+            no_color=not self._color,
+            width=None if terminal else _WIDE,
+            highlight=False,
+            soft_wrap=not terminal,
+        )
+        table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+        for title in head:
+            table.add_column(title, no_wrap=True, overflow="ellipsis")
+        for row in rows:
+            table.add_row(*(Text(visible(_cell(value))) for value in row))
+        with console.capture() as captured:
+            console.print(table)
+        return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else " ".join(str(value).split())

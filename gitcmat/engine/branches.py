@@ -1,0 +1,107 @@
+"""The branch that a person reviews, ``cmat/<id>``: moved only from where gitcmat put it, and only
+when nobody stands on it.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gitcmat.engine.deps import Deps
+from gitcmat.errors import Conflict
+from gitcmat.model.entry import Entry
+from gitcmat.model.names import short
+from gitcmat.store import refs
+from gitcmat.store.git import Git
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tip:
+    """Where the work of an entry is now."""
+
+    commit: str
+    """The branch's tip where it holds the work, else what the last run brought home."""
+    by_person: bool
+    """Whether a person committed on top of what gitcmat put there."""
+
+
+def publish(deps: Deps, entry: Entry, prefix: str) -> Entry:
+    """Put the entry's result on its branch; return the entry with branch, or with a mark that
+    says how to take the result.
+    """
+    branch = entry.branch or refs.branch_ref(prefix, entry.id)
+    git = deps.git
+    at = git.ref(branch)
+    if at == entry.head:
+        return replace(entry, branch=branch, branch_head=entry.head)
+    if at is None and not entry.branch_head:
+        free = True
+    else:
+        free = at == (entry.branch_head or None) and branch not in occupied(git)
+    if free:
+        try:
+            git.update_ref(branch, entry.head, at, why=f"gitcmat: result of {entry.run}")
+        except Conflict:
+            free = False
+    if free:
+        return replace(entry, branch=branch, branch_head=entry.head)
+    name = branch.removeprefix(refs.BRANCHES)
+    kept = refs.run_ref(entry.run or "")
+    why = "is checked out" if at == entry.branch_head else "was moved by a person"
+    mark = f"{name} {why} and was left alone; take the result with: git merge {kept}"
+    return replace(entry, marks=(*entry.marks, mark))
+
+
+def tip(git: Git, entry: Entry) -> Tip:
+    """Return where the work of an entry is: a person's commits on the branch are part of it."""
+    at = git.ref(entry.branch) if entry.branch else None
+    if at is None or at == entry.head or not entry.branch_head:
+        return Tip(commit=entry.head, by_person=False)
+    if at == entry.branch_head or not contains(git, at, entry.branch_head):
+        # Not moved since, while the result lies elsewhere; or rewound: the result is the work.
+        return Tip(commit=entry.head, by_person=False)
+    if entry.head != entry.branch_head and not contains(git, at, entry.head):
+        return Tip(commit=entry.head, by_person=False)
+    return Tip(commit=at, by_person=True)
+
+
+def contains(git: Git, commit: str, ancestor: str) -> bool:
+    """Whether `ancestor` is `commit` or in its history."""
+    return git.ok("merge-base", "--is-ancestor", ancestor, commit)
+
+
+def occupied(git: Git) -> frozenset[str]:
+    """Full names of branches that are checked out somewhere, or being rebased or bisected."""
+    found: set[str] = set()
+    worktrees = git.run("worktree", "list", "--porcelain", "-z").out
+    for line in worktrees.split(b"\0"):
+        if line.startswith(b"branch "):
+            found.add(line.removeprefix(b"branch ").decode("utf-8", "surrogateescape"))
+    for name in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
+        for folder in (git.git_dir, *_linked(git)):
+            found |= _named(folder / name)
+    return frozenset(found)
+
+
+def _linked(git: Git) -> list[Path]:
+    folder = git.git_dir / "worktrees"
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _named(file: Path) -> set[str]:
+    try:
+        text = file.read_text("utf-8", "surrogateescape").strip()
+    except OSError:
+        return set()
+    return {text if text.startswith("refs/") else refs.BRANCHES + text}
+
+
+def drop(deps: Deps, entry: Entry) -> bool:
+    """Delete the branch of a landed entry, unless it is checked out or a person moved it."""
+    at = deps.git.ref(entry.branch) if entry.branch else None
+    if at is None or at != entry.branch_head or entry.branch in occupied(deps.git):
+        return False
+    return deps.git.delete_ref(entry.branch, at)
+
+
+def shown(entry: Entry) -> str:
+    """The branch as a person names it, or the commit where there is none."""
+    return entry.branch.removeprefix(refs.BRANCHES) if entry.branch else short(entry.head)

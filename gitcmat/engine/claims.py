@@ -1,0 +1,220 @@
+"""Claims: an entry becomes active, with everything its run needs decided and written down before
+anything starts.
+"""
+
+import os
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gitcmat.engine import branches, prompts
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.effects import After, happen
+from gitcmat.engine.intake import Wants
+from gitcmat.engine.runfolder import RunFolder
+from gitcmat.errors import NotFound
+from gitcmat.model.agent import AgentProfile
+from gitcmat.model.entry import Entry
+from gitcmat.model.events import Claimed
+from gitcmat.model.job import Job, JobAgent, JobGate, JobKind
+from gitcmat.model.run import Run
+from gitcmat.model.settings import Config
+from gitcmat.model.task import seconds
+from gitcmat.store import refs
+from gitcmat.store.state import Change
+from gitcmat.store.workspaces import slot_folder
+from gitcmat.system import ids, proc
+from gitcmat.system.locks import FileLock
+
+LOCK_FD: Final = "CMAT_LOCK_FD"
+"""Names the inherited, already locked descriptor to a runner: there is no moment in which a
+claimed run looks dead.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that is recorded and may be started."""
+
+    folder: RunFolder
+    lock: FileLock
+
+
+def claim(
+    deps: Deps, change: Change, entry: Entry, wants: Wants, used: Collection[str], after: After
+) -> Claim:
+    """Decide everything about the next run of `entry`, write its folder and record it in `change`.
+
+    `used` are the workspaces of other runs. Raises `NotFound` when its agent, a gate or its
+    target does not exist; nothing has
+    changed then.
+    """
+    run_id = ids.run_id()
+    profile, system = wants.agent(entry)
+    config = wants.config(entry)
+    base, start = starting_point(deps, entry)
+    workspace = _workspace(deps, entry, used)
+    gates = wants.gates(entry)
+    started = happen(
+        change,
+        entry.id,
+        Claimed(run=run_id, base=base, workspace=workspace.name),
+        deps.clock.now(),
+        after,
+    )
+    job = Job(
+        kind=JobKind.WORK,
+        run=run_id,
+        task=entry.id,
+        title=entry.task.name,
+        attempt=started.attempt,
+        base=base,
+        start=start,
+        agent=_agent(entry, profile, config),
+        gates=job_gates(config, gates),
+        paths=entry.task.paths,
+        workspace=str(workspace),
+        **common(deps, config, run_id),
+    )
+    prompt = prompts.build(started, system=system, gates=gates)
+    made = prepare(deps, job, prompt)
+    now = deps.clock.now()
+    change.put(
+        Run(
+            id=run_id,
+            task=entry.id,
+            attempt=started.attempt,
+            agent=profile.name,
+            node=deps.store.ref.rpartition("/")[2],
+            base=base,
+            start=start,
+            ref=job.run_ref,
+            workspace=workspace.name,
+            plan=wants.digest(entry),
+            started=now,
+        ),
+        f"{run_id}: claimed",
+    )
+    return made
+
+
+def prepare(deps: Deps, job: Job, prompt: str) -> Claim:
+    """Make the folder of a run, hold its lock, and keep its start alive by its ref."""
+    folder = RunFolder(deps.runs / job.run)
+    folder.create(job, prompt)
+    lock = FileLock(folder.lock).acquire(timeout=10)
+    deps.git.update_ref(job.run_ref, job.start, None, why=f"gitcmat: start of {job.run}")
+    return Claim(folder, lock)
+
+
+def start(claim: Claim) -> None:
+    """Start the runner: a process of its own that outlives this one."""
+    argv = [sys.executable, "-I", "-m", "gitcmat", "run", "exec", str(claim.folder.path)]
+    fd = claim.lock.fd
+    env = {**os.environ, LOCK_FD: str(fd)}
+    try:
+        proc.spawn_detached(
+            argv,
+            cwd=claim.folder.path,
+            env=env,
+            pass_fds=(fd,),
+            log=claim.folder.path / "runner.log",
+        )
+    finally:
+        claim.lock.hand_over()
+
+
+def starting_point(deps: Deps, entry: Entry) -> tuple[str, str]:
+    """Return (base, start) of the next run: a first run starts at the target's tip, a further one
+    where the work is.
+
+    Raises `NotFound` when the target is gone.
+    """
+    if entry.head and entry.base and deps.git.ok("cat-file", "-e", f"{entry.head}^{{commit}}"):
+        return entry.base, branches.tip(deps.git, entry).commit
+    target = deps.git.rev(entry.target)
+    if target is None:
+        raise NotFound(
+            f"{entry.id} starts from {entry.target}, which does not exist.",
+            hint=f"gitcmat queue cancel {entry.id}, or make that branch again",
+        )
+    return target, target
+
+
+def common(deps: Deps, config: Config, run_id: str) -> dict[str, Any]:
+    """What every job of this repository has, as keyword arguments of `Job`."""
+    main = deps.repo.main_work_tree
+    return {
+        "git_dir": str(deps.repo.common_dir),
+        "work_tree": str(main) if main else None,
+        "object_format": deps.repo.object_format,
+        "run_ref": refs.run_ref(run_id),
+        "setup": config.setup.run,
+        "setup_when": config.setup.when,
+        "setup_timeout": seconds(config.setup.timeout),
+        "keep": config.keep,
+        "copy": config.copy,
+        "allow_env": deps.settings.allow_env,
+        "identity": deps.me,
+    }
+
+
+def job_gates(config: Config, names: Collection[str]) -> tuple[JobGate, ...]:
+    """The gates of these names, as a job has them."""
+    return tuple(
+        JobGate(
+            name=name,
+            run=config.gates[name].run,
+            timeout=seconds(config.gates[name].timeout),
+            protect=config.gates[name].protect,
+            env=config.gates[name].env,
+        )
+        for name in names
+    )
+
+
+def _agent(entry: Entry, profile: AgentProfile, config: Config) -> JobAgent:
+    defaults = config.defaults
+    return JobAgent(
+        name=profile.name,
+        runs=profile.runs,
+        command=profile.command,
+        env=profile.env,
+        pass_env=profile.pass_env,
+        timeout=seconds(entry.task.timeout or profile.timeout or defaults.timeout),
+        idle_timeout=seconds(
+            entry.task.idle_timeout or profile.idle_timeout or defaults.idle_timeout
+        ),
+    )
+
+
+def workspaces_root(deps: Deps) -> Path:
+    """The folder that holds this person's workspaces."""
+    chosen = deps.settings.workspaces
+    if chosen:
+        return Path(chosen).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "gitcmat"
+
+
+def free_workspace(deps: Deps, used: Collection[str]) -> Path:
+    """The first workspace that no run uses."""
+    number = 1
+    while True:
+        folder = slot_folder(workspaces_root(deps), deps.repo, number)
+        if folder.name not in used:
+            return folder
+        number += 1
+
+
+def _workspace(deps: Deps, entry: Entry, used: Collection[str]) -> Path:
+    """The workspace of the last attempt if it is free: what setup and the agent left there is
+    still warm.
+    """
+    if entry.workspace and entry.workspace not in used:
+        own = free_workspace(deps, ()).parent / entry.workspace
+        if own.is_dir():
+            return own
+    return free_workspace(deps, used)

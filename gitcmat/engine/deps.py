@@ -1,0 +1,44 @@
+"""What the engine works with: the real parts, joined by `gitcmat.app`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitcmat.model.job import Identity
+from gitcmat.model.settings import UserSettings
+from gitcmat.ports import Clock
+from gitcmat.store.git import Git, Repository
+from gitcmat.store.ledger import Ledger
+from gitcmat.store.state import Actor, StateStore
+from gitcmat.store.trust import TrustMemory
+from gitcmat.store.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """One repository, opened by one person at one machine."""
+
+    repo: Repository
+    git: Git
+    store: StateStore
+    view: View
+    trust: TrustMemory
+    ledger: Ledger
+    settings: UserSettings
+    clock: Clock
+    me: Identity
+    """The person, as git knows them in this repository."""
+
+    @property
+    def actor(self) -> Actor:
+        """The person, as the author of a change."""
+        return Actor.of(self.me)
+
+    @property
+    def daemon(self) -> Actor:
+        """gitcmat, as the author of what nobody typed."""
+        return Actor("gitcmat", "gitcmat@localhost")
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the runs' folders."""
+        return self.repo.cmat / "runs"

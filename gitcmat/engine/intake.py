@@ -1,0 +1,235 @@
+"""Gathers what people want and what is so, for the pure decisions of `gitcmat.model.schedule`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gitcmat.engine import branches
+from gitcmat.engine.deps import Deps
+from gitcmat.errors import NotFound
+from gitcmat.model import schedule
+from gitcmat.model.agent import AgentProfile
+from gitcmat.model.entry import Entry, Source
+from gitcmat.model.intent import Intent, TaskFile
+from gitcmat.model.problem import Problem
+from gitcmat.model.schedule import Wanted, World
+from gitcmat.model.settings import Config, TaskTrust
+from gitcmat.model.state import OPEN, State
+from gitcmat.model.trust import Plan
+from gitcmat.store.intent import IntentReader
+from gitcmat.store.ledger import How
+from gitcmat.store.provenance import made_here
+from gitcmat.store.sources import Sources, sources
+from gitcmat.store.state import Facts
+from gitcmat.store.trust import read_plan
+
+if TYPE_CHECKING:
+    from gitcmat.model.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """What people want in this tick: intents by source ref, ready for decisions and for claims."""
+
+    sources: Sources
+    intents: Mapping[str, Intent]
+    """Full ref → what its tip says."""
+    plan_intent: schedule.Intent
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    """Full ref → what gitcmat may start there."""
+    trusted: frozenset[str] = frozenset()
+    """Full refs whose plan this person trusts."""
+    problems: tuple[Problem, ...] = ()
+
+    def intent(self, entry: Entry) -> Intent | None:
+        """What holds for an entry: the tip of its source, or of its target where it has no
+        source.
+        """
+        return self.intents.get(entry.source.ref if entry.source else entry.target)
+
+    def config(self, entry: Entry) -> Config:
+        """The repository's settings for an entry; defaults where its source is gone."""
+        found = self.intent(entry)
+        return found.config if found else Config()
+
+    def may_start(self, entry: Entry) -> bool:
+        """Whether the plan that the entry would run under is trusted."""
+        found = self.intent(entry)
+        return found is not None and found.settings_from is not None and found.ref in self.trusted
+
+    def digest(self, entry: Entry) -> str:
+        """The digest of the plan that holds for an entry."""
+        found = self.intent(entry)
+        return self.plans[found.ref].digest if found else ""
+
+    def gates(self, entry: Entry) -> tuple[str, ...]:
+        """The names of the gates that judge an entry: its own, the defaults, or all."""
+        config = self.config(entry)
+        if entry.task.gates is not None:
+            return entry.task.gates
+        if config.defaults.gates is not None:
+            return config.defaults.gates
+        return tuple(config.gates)
+
+    def agent(self, entry: Entry) -> tuple[AgentProfile, str]:
+        """The profile and system prompt of the agent that works on an entry.
+
+        Raises `NotFound`, also for a gate that does not exist: such an entry cannot start.
+        """
+        found = self.intent(entry)
+        if found is None:
+            raise NotFound(
+                f"The source of {entry.id} is gone.", hint=f"gitcmat task show {entry.id}"
+            )
+        name = entry.task.agent or found.config.defaults.agent
+        if name is None and len(found.agents) == 1:
+            name = next(iter(found.agents))
+        if name is None:
+            raise NotFound(
+                f"{entry.id} names no agent.",
+                hint="agent: in the task, or defaults: agent: in .cmat/config.yaml",
+            )
+        if name not in found.agents:
+            raise NotFound(
+                f"{entry.id} wants the agent {name!r}, which does not exist.",
+                hint=f"write .cmat/agents/{name}.md and commit it",
+            )
+        missing = [g for g in self.gates(entry) if g not in found.config.gates]
+        if missing:
+            raise NotFound(
+                f"{entry.id} wants the gate {missing[0]!r}, which does not exist.",
+                hint="gates: in .cmat/config.yaml",
+            )
+        agent = found.agents[name]
+        return agent.profile, agent.system
+
+
+class Intake:
+    """Gathers, and remembers between ticks what did not change."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._reader = IntentReader(deps.repo, deps.git)
+        self._parsed: dict[str, Task | Problem] = {}
+        self._plans: dict[str, Plan] = {}
+        self._denied: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        """Pairs that were not made here, with the tips at which that was found out."""
+        self._prefix = "cmat"
+
+    def wants(self, facts: Facts) -> Wants:
+        """Read the tips of all sources; parse only task files that the entries do not know yet."""
+        deps = self._deps
+        entries = {e.id: e for e in facts.entries(*OPEN)}
+        states = facts.states()
+        refs = {e.source.ref if e.source else e.target for e in entries.values()}
+        made = {e.branch for e in entries.values() if e.branch}
+        found = find_sources(
+            deps.repo, deps.git, refs, deps.settings, prefix=self._prefix, ours=made
+        )
+        intents = {ref: self._reader.read(ref, commit) for ref, commit in found.tips.items()}
+        if found.new is not None:
+            self._prefix = intents[found.new].config.branch.prefix
+        problems: list[Problem] = []
+        files: dict[str, dict[str, Wanted]] = {}
+        for ref, intent in intents.items():
+            problems += intent.problems
+            files[ref] = self._files(intent, entries, states, problems, new=ref == found.new)
+        plans = {ref: self._plan(intent) for ref, intent in intents.items()}
+        return Wants(
+            sources=found,
+            intents=intents,
+            plan_intent=schedule.Intent(new_from=found.new, files=files),
+            plans=plans,
+            trusted=frozenset(ref for ref, p in plans.items() if deps.trust.trusted(p)),
+            problems=tuple(dict.fromkeys(problems)),
+        )
+
+    def world(
+        self, facts: Facts, wants: Wants, entries: Iterable[Entry], now: datetime, *, free: int
+    ) -> World:
+        """Say what is so, for decisions on `entries`: all open ones, as a change has them."""
+        held = {e.id: e for e in entries}
+        states = facts.states()
+        for need in {n for e in held.values() for n in e.task.needs}:
+            found = held.get(need) or facts.entry(need)
+            if found is not None:
+                held[need] = found
+        return World(
+            now=now,
+            entries=held,
+            known=frozenset(states) | frozenset(held),
+            allowed=self._allowed(wants, held),
+            landed=frozenset(self._landed(held)),
+            free=free,
+        )
+
+    def _files(
+        self,
+        intent: Intent,
+        entries: Mapping[str, Entry],
+        states: Mapping[str, State],
+        problems: list[Problem],
+        *,
+        new: bool,
+    ) -> dict[str, Wanted]:
+        unread: list[TaskFile] = []
+        for file in intent.tasks.values():
+            entry = entries.get(file.id)
+            own = entry is not None and entry.source is not None and entry.source.ref == intent.ref
+            fresh = new and file.id not in states
+            changed = own and entry is not None and entry.source and entry.source.blob != file.blob
+            if (fresh or changed) and file.blob not in self._parsed:
+                unread.append(file)
+        for task_id, read in self._reader.tasks(unread).items():
+            self._parsed[intent.tasks[task_id].blob] = read
+        found: dict[str, Wanted] = {}
+        for file in intent.tasks.values():
+            read_task = self._parsed.get(file.blob)
+            source = Source(ref=intent.ref, commit=intent.commit, path=file.path, blob=file.blob)
+            if isinstance(read_task, Problem):
+                problems.append(read_task)
+                found[file.id] = Wanted(id=file.id, source=source, broken=str(read_task))
+            else:
+                found[file.id] = Wanted(id=file.id, source=source, task=read_task)
+        return found
+
+    def _allowed(self, wants: Wants, entries: Mapping[str, Entry]) -> frozenset[tuple[str, str]]:
+        """Which (id, blob) pairs may run; what was made at this machine enters the ledger here."""
+        deps = self._deps
+        pairs = {(e.id, e.source.blob): e.source for e in entries.values() if e.source}
+        for files in wants.plan_intent.files.values():
+            pairs |= {(w.id, w.source.blob): w.source for w in files.values() if w.task is not None}
+        allowed = {p for p, source in pairs.items() if self._by_branch(source)}
+        allowed |= {p for p in pairs if deps.ledger.has(*p)}
+        tips = tuple(sorted(wants.sources.tips.items()))
+        unsure = {p for p in pairs if p not in allowed and self._denied.get(p) != tips}
+        if unsure:
+            here = made_here(deps.repo, deps.git, {blob for _, blob in unsure})
+            ours = {p for p in unsure if p[1] in here}
+            deps.ledger.add_all(sorted(ours), How.COMMITTED, deps.clock.now())
+            self._denied |= dict.fromkeys(unsure - ours, tips)
+            allowed |= ours
+        return frozenset(allowed)
+
+    def _by_branch(self, source: Source) -> bool:
+        settings = self._deps.settings
+        pinned = settings.trust_branch
+        return settings.tasks is TaskTrust.BRANCH and source.ref == f"refs/heads/{pinned}"
+
+    def _landed(self, entries: Mapping[str, Entry]) -> Iterable[tuple[str, str]]:
+        """(target, need) pairs that are met."""
+        for entry in entries.values():
+            for need in entry.task.needs:
+                found = entries.get(need)
+                if found is None or found.state is not State.DONE or found.landing is None:
+                    continue
+                commit = found.landing.commit
+                if commit is None or branches.contains(self._deps.git, entry.target, commit):
+                    yield entry.target, need
+
+    def _plan(self, intent: Intent) -> Plan:
+        # The plan names files outside of .cmat/ too, so equal trees of .cmat/ are not enough.
+        if intent.commit not in self._plans:
+            self._plans[intent.commit] = read_plan(self._deps.git, intent)
+        return self._plans[intent.commit]

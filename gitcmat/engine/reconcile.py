@@ -1,0 +1,150 @@
+"""The loop's one step: look at what is wanted and what is so, decide, record, then act.
+
+The daemon calls it with ``start=True``; every command that writes calls it first with
+``start=False``. It may be called at any
+time, by several processes at once, and after a crash at any line: it reads everything anew.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gitcmat.engine import branches, claims, results, views
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.effects import After, happen
+from gitcmat.engine.intake import Intake, Wants
+from gitcmat.engine.runfolder import RunFolder
+from gitcmat.errors import NotFound
+from gitcmat.model import schedule
+from gitcmat.model.entry import Entry
+from gitcmat.model.schedule import Decisions, Take, World
+from gitcmat.model.state import OPEN, State
+from gitcmat.store.state import Change
+
+_ROUNDS = 8
+"""How often one thing may lead to another within a tick (edited, then approved, then …)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What one step did, for the daemon's output and for commands."""
+
+    started: list[str] = field(default_factory=list)
+    """Runs that were started."""
+    changed: list[str] = field(default_factory=list)
+    """Lines about entries that moved."""
+    cannot_start: dict[str, NotFound] = field(default_factory=dict)
+    """Entries that are ready but whose agent, gate or target does not exist."""
+    untrusted: set[str] = field(default_factory=set)
+    """Entries that are ready but whose plan nobody here trusts."""
+    world: World | None = None
+    wants: Wants | None = None
+
+
+class Reconciler:
+    """Reconciles one repository; keeps nothing between calls but what saves reading."""
+
+    def __init__(self, deps: Deps) -> None:
+        self.deps = deps
+        self.intake = Intake(deps)
+
+    def __call__(
+        self, *, start: bool, only: str | None = None, on_line: Callable[[str], None] | None = None
+    ) -> Report:
+        """Do one step. `only` starts at most this one entry, whatever the limits."""
+        deps = self.deps
+        report = Report()
+        views.absorb(deps)
+        facts = deps.store.read()
+        found = results.gather(deps, facts.entries(State.ACTIVE))
+        wants = self.intake.wants(facts)
+        after = After()
+        made: list[claims.Claim] = []
+        with deps.store.change("reconcile", by=deps.daemon) as change:
+            results.take_in(deps, change, found, wants, after)
+            world = self._decide(change, wants, after)
+            if start:
+                made = self._claim(change, wants, world, report, after, only)
+            report.changed = list(change.notes)
+        report.world, report.wants = world, wants
+        self._act(after)
+        for claim in made:
+            claims.start(claim)
+            report.started.append(claim.folder.path.name)
+        views.write(deps)
+        for line in report.changed:
+            if on_line is not None:
+                on_line(line)
+        return report
+
+    def _decide(self, change: Change, wants: Wants, after: After) -> World:
+        now = self.deps.clock.now()
+        for _ in range(_ROUNDS):
+            world = self._world(change, wants)
+            decided = schedule.plan(wants.plan_intent, world)
+            if decided == Decisions():
+                return world
+            for take in decided.take:
+                change.put(self._new(take), f"{take.id}: new, {take.state}")
+            for one in decided.happened:
+                happen(change, one.id, one.event, now, after)
+        return self._world(change, wants)
+
+    def _world(self, change: Change, wants: Wants) -> World:
+        entries = {e.id: e for e in change.facts.entries(*OPEN)} | change.entries()
+        opened = [e for e in entries.values() if e.state in OPEN]
+        active = sum(1 for e in opened if e.state is State.ACTIVE)
+        free = self.deps.settings.parallel - active
+        return self.intake.world(change.facts, wants, opened, self.deps.clock.now(), free=free)
+
+    def _claim(
+        self,
+        change: Change,
+        wants: Wants,
+        world: World,
+        report: Report,
+        after: After,
+        only: str | None,
+    ) -> list[claims.Claim]:
+        made: list[claims.Claim] = []
+        used = {e.workspace for e in world.entries.values() if e.state is State.ACTIVE}
+        for entry in self._ready(world, wants, only):
+            if not wants.may_start(entry):
+                report.untrusted.add(entry.id)
+                continue
+            if len(made) >= world.free and only is None:
+                break
+            try:
+                claim = claims.claim(self.deps, change, entry, wants, used, after)
+            except NotFound as error:
+                report.cannot_start[entry.id] = error
+                continue
+            made.append(claim)
+            used.add(change.entry(entry.id).workspace)
+        return made
+
+    def _ready(self, world: World, wants: Wants, only: str | None) -> list[Entry]:
+        ready = [world.entries[i] for i in schedule.startable(world, gone=wants.sources.gone)]
+        return [e for e in ready if only is None or e.id == only]
+
+    def _new(self, take: Take) -> Entry:
+        now = self.deps.clock.now()
+        return Entry(
+            id=take.id,
+            state=take.state,
+            task=take.task,
+            source=take.source,
+            target=take.source.ref,
+            created=now,
+            updated=now,
+            since=now,
+            priority=take.task.priority,
+            hold=take.task.hold,
+        )
+
+    def _act(self, after: After) -> None:
+        for run in after.stop:
+            folder = RunFolder(self.deps.runs / run)
+            if folder.path.is_dir():
+                folder.request_stop()
+        for entry in after.drop:
+            branches.drop(self.deps, entry)

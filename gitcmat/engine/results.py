@@ -1,0 +1,106 @@
+"""Takes in what runners report. Idempotent: a result is taken in once, by the entry whose current
+run it is.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from gitcmat.engine import branches
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.effects import After, happen
+from gitcmat.engine.intake import Wants
+from gitcmat.engine.runfolder import RunFolder
+from gitcmat.engine.runner import salvage
+from gitcmat.errors import InvalidData
+from gitcmat.model.entry import Entry
+from gitcmat.model.events import Ended
+from gitcmat.model.job import Result, RunOutcome
+from gitcmat.model.state import State
+from gitcmat.model.task import seconds
+from gitcmat.store.state import Change
+from gitcmat.system.locks import is_locked
+
+
+def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
+    """Return the results that are there, by run. A run whose runner died is salvaged first, which
+    may take seconds.
+    """
+    found: dict[str, Result] = {}
+    for entry in active:
+        if entry.run is None:
+            continue
+        folder = RunFolder(deps.runs / entry.run)
+        if is_locked(folder.lock):
+            continue
+        try:
+            result = folder.read_result()
+            if result is None:
+                salvage(folder.path)
+                result = folder.read_result()
+        except InvalidData as error:
+            result = None
+            damage = error.message
+        else:
+            damage = "the folder of the run is gone"
+        found[entry.run] = result or _lost(entry, deps.clock.now(), damage)
+    return found
+
+
+def take_in(
+    deps: Deps, change: Change, results: dict[str, Result], wants: Wants, after: After
+) -> list[Entry]:
+    """Let each result happen to its entry; return the entries as they are then."""
+    now = deps.clock.now()
+    taken: list[Entry] = []
+    for run_id, result in results.items():
+        record = change.run(run_id)
+        if record is None or record.outcome is not None:
+            continue
+        change.put(
+            replace(
+                record,
+                ended=result.ended,
+                outcome=result.outcome,
+                message=result.message,
+                exit_code=result.exit_code,
+                head=result.head,
+                tree=result.tree,
+                commits=result.commits,
+                files=result.files,
+                more_files=result.more_files,
+                gates=result.gates,
+                marks=result.marks,
+                warnings=result.warnings,
+                ignored=result.ignored,
+            ),
+            f"{run_id}: {result.outcome}",
+        )
+        entry = change.find(record.task)
+        if entry is None or entry.run != run_id or entry.state is not State.ACTIVE:
+            continue
+        defaults = wants.config(entry).defaults
+        event = Ended(
+            result=result,
+            attempts=entry.task.attempts or defaults.attempts,
+            backoff=seconds(defaults.backoff),
+            wanted_gates=len(wants.gates(entry)),
+        )
+        entry = happen(change, entry.id, event, now, after)
+        if entry.state in (State.REVIEW, State.BLOCKED) and entry.head:
+            entry = branches.publish(deps, entry, wants.config(entry).branch.prefix)
+            change.put(entry)
+        taken.append(entry)
+    return taken
+
+
+def _lost(entry: Entry, now: datetime, why: str) -> Result:
+    """The result of a run of which nothing is left: its work up to the last run is still there."""
+    return Result(
+        run=entry.run or "",
+        outcome=RunOutcome.INTERRUPTED,
+        message=f"interrupted: {why}",
+        head=entry.head,
+        tree=entry.tree,
+        started=entry.since,
+        ended=now,
+    )
