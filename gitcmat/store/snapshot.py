@@ -48,6 +48,8 @@ class Snapshot:
     files: tuple[File, ...]
     read: Callable[[Iterable[File]], Mapping[str, bytes | InvalidData]]
     """Return the contents by path; what cannot be read is the error."""
+    facts: tuple[str, ...] = ()
+    """Paths in gitcmat's own folders that a commit or the index has, where none should be."""
 
 
 def tree_of(git: Git, commit: str) -> str:
@@ -122,8 +124,10 @@ def _of_objects(git: Git, files: Iterable[File]) -> Snapshot:
         missing = InvalidData("is not in this repository", hint="git fetch, or git fsck")
         return {file.path: blobs.get(file.blob, missing) for file in asked}
 
-    kept = [file for file in files if not layout.is_fact(file.path)]
-    return Snapshot(files=tuple(sorted(kept, key=lambda file: file.path)), read=read)
+    every = sorted(files, key=lambda file: file.path)
+    facts = tuple(file.path for file in every if layout.is_fact(file.path))
+    kept = tuple(file for file in every if not layout.is_fact(file.path))
+    return Snapshot(files=kept, read=read, facts=facts)
 
 
 def _saved(root: Path, path: str) -> bytes | InvalidData:

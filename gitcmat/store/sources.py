@@ -133,7 +133,7 @@ class NotCommitted:
     how: Unsaved
 
 
-def saved_not_committed(repo: Repository, git: Git) -> tuple[NotCommitted, ...]:
+def saved_not_committed(repo: Repository) -> tuple[NotCommitted, ...]:
     """Compare the saved files below ``.cmat/`` with HEAD; empty for a bare repository.
 
     Not by ``git status``: that runs the filters and the fsmonitor of a configuration nobody has
@@ -142,6 +142,7 @@ def saved_not_committed(repo: Repository, git: Git) -> tuple[NotCommitted, ...]:
     if repo.work_tree is None:
         return ()
     saved = snapshot.of_work_tree(repo.work_tree)
+    git = Git(repo.git_dir)  # of this work tree, which may be a linked one with a HEAD of its own
     head = git.rev("HEAD")
     committed: dict[str, File] = {}
     if head is not None:
