@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,6 +13,7 @@ from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import UserError
 from gitcmat.model import locations
 from gitcmat.model.gate import GateOutcome, GateResult
+from gitcmat.model.globs import pathspecs
 from gitcmat.model.job import JobGate
 from gitcmat.system.proc import ProgramMissing
 
@@ -26,7 +26,7 @@ class Tree(Protocol):
     """The work tree, as gates need it."""
 
     def overlay(self, base: str, paths: Sequence[str]) -> object:
-        """Make the files that `paths` (patterns) name those of the commit `base`."""
+        """Make the files that `paths` (git's pathspecs) name those of the commit `base`."""
 
     def restore(self) -> object:
         """Make the tree that of the commit again, whatever was done to it."""
@@ -50,11 +50,11 @@ class Gates:
         """
         results: list[GateResult] = []
         for gate in self._bench.job.gates:
-            if self._bench.stop.requested:
+            if self._bench.stop.is_made():
                 break
             try:
                 if gate.protect:
-                    self._tree.overlay(self._bench.job.base, gate.protect)
+                    self._tree.overlay(self._bench.job.base, pathspecs(gate.protect))
                 result = self._judge(gate)
             finally:
                 self._tree.restore()
@@ -116,7 +116,7 @@ def _outcome(gate: JobGate, ended: Ended, output: str) -> tuple[GateOutcome, str
     if module and re.search(rf": {_NO_MODULE}'?{re.escape(module)}'?$", last):
         return GateOutcome.SKIPPED, f"Python module `{module}` is not installed; {_PUT_RIGHT}"
     if ended.code is not None and ended.code < 0:
-        return GateOutcome.FAILED, f"killed by {signal.Signals(-ended.code).name}"
+        return GateOutcome.FAILED, f"killed by signal {-ended.code}"
     return GateOutcome.FAILED, ""
 
 

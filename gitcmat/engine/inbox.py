@@ -13,6 +13,8 @@ from gitcmat.errors import InvalidData
 from gitcmat.system import files
 
 VARIABLE: Final = "CMAT_INBOX"
+NAME: Final = "messages.jsonl"
+"""The file in the workspace's folder of messages."""
 
 _LARGEST: Final = 1_000_000
 _LONGEST: Final = 10_000

@@ -5,10 +5,14 @@ Everything in it is this machine's, for its owner alone (0700, files 0600), and 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gitcmat.engine import jobfile
 from gitcmat.model.job import Job, Result
 from gitcmat.system import files
+
+LOCK_FD: Final = "CMAT_LOCK_FD"
+"""The variable that tells a runner the number of an inherited, locked descriptor of `lock`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,6 @@ class RunFolder:
     def events(self) -> Path:
         """What happens, one JSON object a line: ``{"at": …, "kind": …, "text": …}``."""
         return self.path / "events.jsonl"
-
-    @property
-    def inbox(self) -> Path:
-        """Where the agent asks, one JSON object a line (`gitcmat.engine.inbox`)."""
-        return self.path / "inbox.jsonl"
 
     @property
     def processes(self) -> Path:

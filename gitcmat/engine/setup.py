@@ -3,55 +3,48 @@
 import hashlib
 import json
 import shlex
-from pathlib import Path
 from typing import Final
 
 from gitcmat.engine.supervision import Cause
 from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import UserError
 from gitcmat.model.globs import matches
-from gitcmat.store.git import Git
-from gitcmat.system import files
+from gitcmat.store.workspaces import Workspace
 
 _KEPT: Final = 2000
-_STAMP: Final = "setup.json"
 
 
 class Setup:
     """The setup of one workspace.
 
-    It is due when it has never come to its end here, when its commands have changed, and when a
-    file that `when:` names differs from what it was at its last end.
+    It is due when it has never come to its end here, when its commands have changed, when a file
+    that `when:` names differs from what it was then, and when something that it made and that is
+    kept between runs has been removed.
     """
 
-    def __init__(self, bench: Workbench, git: Git) -> None:
-        """`git` reads the commits that are worked on."""
+    def __init__(self, bench: Workbench, workspace: Workspace, done: str) -> None:
+        """`done` is the digest that was noted when it last came to its end; empty for never."""
         self._bench = bench
-        self._git = git
-        # Beside the work tree, where tools that clean the tree do not reach it.
-        self._stamp = Path(bench.job.workspace, _STAMP)
-
-    def forget(self) -> None:
-        """The workspace is new: whatever was set up is gone."""
-        self._stamp.unlink(missing_ok=True)
+        self._workspace = workspace
+        self._done = done
 
     def ensure(self, commit: str) -> str:
-        """Run the commands, if they are due for the tree of `commit`, which is checked out.
+        """Run the commands, if they are due for `commit`, which is checked out.
 
         Returns why it failed, in one line; empty when all is ready.
         """
         job = self._bench.job
-        if not job.setup:
+        if not job.setup or self._done == self._digest(commit):
             return ""
-        wanted = self._digest(commit)
-        if self._last() == wanted:
-            return ""
-        self.forget()
+        # Broken off in the middle it must not look as if the one before were still good.
+        self._workspace.note_setup("")
+        self._done = ""
         for argv in job.setup:
             problem = self._run(argv)
             if problem:
                 return problem
-        files.write_atomic(self._stamp, json.dumps({"done": wanted}).encode(), mode=0o600)
+        self._done = self._digest(commit)
+        self._workspace.note_setup(self._done)
         return ""
 
     def _run(self, argv: tuple[str, ...]) -> str:
@@ -76,16 +69,8 @@ class Setup:
 
     def _digest(self, commit: str) -> str:
         job = self._bench.job
-        found = [
-            f"{entry.mode} {entry.oid} {entry.path}"
-            for entry in (self._git.tree(commit) if job.setup_when else ())
-            if matches(entry.path, job.setup_when)
-        ]
-        text = json.dumps([job.setup, found])
+        listed = self._workspace.vault.git.tree(commit) if job.setup_when else ()
+        blobs = [(e.mode, e.oid, e.path) for e in listed if matches(e.path, job.setup_when)]
+        kept = [name for name in job.keep if (self._bench.tree / name).exists()]
+        text = json.dumps([job.setup, blobs, kept])
         return hashlib.sha256(text.encode()).hexdigest()
-
-    def _last(self) -> str:
-        try:
-            return str(json.loads(files.read_regular(self._stamp, 10_000))["done"])
-        except (OSError, ValueError, KeyError, TypeError, UserError):
-            return ""

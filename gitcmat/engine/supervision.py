@@ -65,8 +65,7 @@ class StopRequest:
         self._file = folder.stop
         self._signalled = False
 
-    @property
-    def requested(self) -> bool:
+    def is_made(self) -> bool:
         """Whether somebody does, by now."""
         return self._signalled or self._file.exists()
 
@@ -145,7 +144,7 @@ class Supervisor:
             supervise.reap()
             if child.poll() is not None:
                 return Cause.EXITED
-            if self._stop.requested:
+            if self._stop.is_made():
                 return Cause.STOPPED
             if pipes.too_loud:
                 return Cause.TOO_LOUD

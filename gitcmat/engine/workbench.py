@@ -24,6 +24,8 @@ class Workbench:
     folder: RunFolder
     tree: Path
     """The work tree."""
+    inbox: Path
+    """Where the agent asks, one JSON object a line (`gitcmat.engine.inbox`)."""
     log: RunLog
     stop: StopRequest
 
@@ -49,7 +51,7 @@ class Workbench:
             "CMAT_TASK": job.task,
             "CMAT_ATTEMPT": str(job.attempt),
             "CMAT_WORKSPACE": str(self.tree),
-            inbox.VARIABLE: str(self.folder.inbox),
+            inbox.VARIABLE: str(self.inbox),
         }
         theirs = [Path(job.git_dir), Path(job.workspace), self.tree]
         if job.work_tree is not None:

@@ -14,12 +14,25 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
     return any(_compiled(pattern).fullmatch(path) for pattern in patterns)
 
 
+def pathspecs(patterns: Iterable[str]) -> tuple[str, ...]:
+    """The same patterns as git understands them on its command line, after ``--``."""
+    rooted = ["**/" * _floats(pattern) + _bare(pattern) for pattern in patterns]
+    return tuple(f":(glob){text}{below}" for text in rooted for below in ("", "/**"))
+
+
 @functools.lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    text = pattern.removeprefix("./").rstrip("/")
-    start = "" if "/" in text else "(?:.*/)?"
-    text = text.removeprefix("/")
-    return re.compile(f"{start}{_translated(text)}(?:/.*)?", re.DOTALL)
+    start = "(?:.*/)?" if _floats(pattern) else ""
+    return re.compile(f"{start}{_translated(_bare(pattern))}(?:/.*)?", re.DOTALL)
+
+
+def _floats(pattern: str) -> bool:
+    """Whether it matches at any depth."""
+    return "/" not in pattern.removeprefix("./").rstrip("/")
+
+
+def _bare(pattern: str) -> str:
+    return pattern.removeprefix("./").strip("/")
 
 
 def _translated(text: str) -> str:

@@ -1,0 +1,165 @@
+"""The agent's turn in a run: given the prompt, listened to, ended with all that it started."""
+
+import codecs
+from dataclasses import dataclass
+from typing import Final
+
+from gitcmat.engine import inbox
+from gitcmat.engine.supervision import Cause, Ended, Limits
+from gitcmat.engine.workbench import Workbench
+from gitcmat.errors import UserError
+from gitcmat.model.job import JobAgent, RunOutcome
+from gitcmat.ports import Agent, Asked, Turn
+
+_LONGEST_LINE: Final = 16_000_000
+_WAITING: Final = frozenset(
+    {RunOutcome.FINISHED, RunOutcome.FAILED, RunOutcome.TIMED_OUT, RunOutcome.SILENT}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnd:
+    """How the turn ended; what the agent changed is in the work tree."""
+
+    outcome: RunOutcome
+    message: str = ""
+    exit_code: int | None = None
+    questions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def take_turn(bench: Workbench, agent: Agent, profile: JobAgent, prompt: str) -> TurnEnd:
+    """Let the agent work until it ends or a limit does it; none of its processes is left.
+
+    A question makes the outcome `ASKED`, unless the run was stopped or never began: an agent that
+    waits for its answer may well run into a limit.
+    """
+    listener = _Listener(bench, agent)
+    try:
+        ended = _run(bench, agent, profile, prompt, listener)
+    except UserError as error:
+        bench.log.note(error.message)
+        return TurnEnd(outcome=RunOutcome.CANNOT_START, message=bench.log.clean(error.message))
+    except OSError as error:
+        # The processes are gone; the log is not writable. The work may be fine and is collected.
+        said = f"the log cannot be written: {error.strerror or error}"
+        end = TurnEnd(outcome=RunOutcome.FAILED, message=said)
+    else:
+        outcome, message = _judged(agent, profile, ended)
+        end = TurnEnd(
+            outcome=outcome,
+            message=message,
+            exit_code=ended.code,
+            warnings=(*_about_processes(ended), *listener.warnings),
+        )
+    return _with_questions(bench, end, listener.questions)
+
+
+def _run(
+    bench: Workbench, agent: Agent, profile: JobAgent, prompt: str, listener: "_Listener"
+) -> Ended:
+    launch = agent.launch(Turn(profile=profile, prompt=prompt, cwd=bench.tree))
+    env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
+    bench.begin("agent", launch.argv)
+    errors = bench.log.stream()
+    try:
+        return bench.supervisor.run(
+            launch.argv,
+            cwd=bench.tree,
+            env=env,
+            stdin=launch.stdin,
+            limits=Limits(
+                wall=profile.timeout, idle=profile.idle_timeout, output=profile.max_output
+            ),
+            on_out=listener.hear,
+            on_err=errors.feed,
+        )
+    finally:
+        listener.end()
+        errors.end()
+
+
+def _judged(agent: Agent, profile: JobAgent, ended: Ended) -> tuple[RunOutcome, str]:
+    match ended.cause:
+        case Cause.EXITED:
+            return agent.outcome(ended.code if ended.code is not None else -1)
+        case Cause.TIMED_OUT:
+            return RunOutcome.TIMED_OUT, f"did not end within {profile.timeout} seconds"
+        case Cause.SILENT:
+            return RunOutcome.SILENT, f"said nothing for {profile.idle_timeout} seconds"
+        case Cause.TOO_LOUD:
+            return RunOutcome.TOO_LOUD, f"printed more than {profile.max_output:,} bytes"
+        case Cause.STOPPED:
+            return RunOutcome.STOPPED, "stopped on request"
+
+
+def _about_processes(ended: Ended) -> list[str]:
+    found = []
+    if ended.forgotten:
+        found.append(f"processes that the agent left running were ended: {ended.forgotten}")
+    if ended.left:
+        found.append(f"processes of the agent that could not be ended: {ended.left}")
+    return found
+
+
+def _with_questions(bench: Workbench, end: TurnEnd, heard: list[str]) -> TurnEnd:
+    box = inbox.read(bench.inbox)
+    questions = tuple(dict.fromkeys(bench.log.clean(text) for text in (*box.questions, *heard)))
+    asked = bool(questions) and end.outcome in _WAITING
+    return TurnEnd(
+        outcome=RunOutcome.ASKED if asked else end.outcome,
+        message=questions[0].splitlines()[0] if asked else bench.log.clean(end.message),
+        exit_code=end.exit_code,
+        questions=questions,
+        warnings=(*end.warnings, *box.warnings),
+    )
+
+
+class _Listener:
+    """Hands standard output to the log as it comes, and to the agent's driver line by line."""
+
+    def __init__(self, bench: Workbench, agent: Agent) -> None:
+        self._log = bench.log
+        self._agent = agent
+        self._stream = bench.log.stream()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line: list[str] = []
+        self._length = 0
+        self.questions: list[str] = []
+        self.warnings: list[str] = []
+
+    def hear(self, chunk: bytes) -> None:
+        self._stream.feed(chunk)
+        self._split(self._decoder.decode(chunk))
+
+    def end(self) -> None:
+        self._stream.end()
+        self._split(self._decoder.decode(b"", final=True))
+        if self._length:
+            self._read()
+
+    def _split(self, text: str) -> None:
+        *whole, rest = text.split("\n")
+        for part in whole:
+            self._keep(part)
+            self._read()
+        self._keep(rest)
+
+    def _keep(self, part: str) -> None:
+        self._length += len(part)
+        if self._length <= _LONGEST_LINE:
+            self._line.append(part)
+
+    def _read(self) -> None:
+        """Let the driver read the line that is complete; one without end is only in the log."""
+        too_long, line = self._length > _LONGEST_LINE, "".join(self._line)
+        self._line, self._length = [], 0
+        if too_long:
+            self.warnings.append("a line of the agent's output was too long to be read")
+            return
+        for said in self._agent.read(line.removesuffix("\r")):
+            if isinstance(said, Asked):
+                self.questions.append(said.question)
+                self._log.event("asked", said.question)
+            else:
+                self._log.event("said", said.text)

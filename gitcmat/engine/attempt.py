@@ -1,0 +1,164 @@
+"""One attempt from a prepared workspace to a result: setup, agent, home, gates."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from gitcmat.engine import inbox
+from gitcmat.engine.agent_turn import TurnEnd, take_turn
+from gitcmat.engine.gates import Gates, not_judged
+from gitcmat.engine.homecoming import blank, bring_home
+from gitcmat.engine.runfolder import RunFolder
+from gitcmat.engine.runlog import RunLog
+from gitcmat.engine.setup import Setup
+from gitcmat.engine.supervision import StopRequest
+from gitcmat.engine.workbench import Workbench
+from gitcmat.errors import UserError
+from gitcmat.model.gate import GateOutcome, GateResult
+from gitcmat.model.job import Job, JobKind, Result, RunOutcome
+from gitcmat.ports import Agent
+from gitcmat.store.collected import ASKING, Mark
+from gitcmat.store.guard import compare, host_digest
+from gitcmat.store.workspaces import Workspace
+from gitcmat.system import clock
+
+_STOPPED: Final = TurnEnd(outcome=RunOutcome.STOPPED, message="stopped on request")
+
+
+def do(
+    job: Job,
+    run: RunFolder,
+    workspace: Workspace,
+    make_agent: Callable[[str], Agent],
+    stop: StopRequest,
+) -> Result:
+    """Do a job and return its result. When this raises, nothing of the work has been destroyed.
+
+    Raises:
+        UserError: the workspace cannot be made, git refuses the work, …
+        OSError: the disk does.
+    """
+    started = clock.now()
+    secrets = [os.environ.get(name, "") for name in (job.agent.pass_env if job.agent else ())]
+    with RunLog(run.log, run.events, filter(None, secrets)) as log:
+        log.note(f"run {job.run} of {job.task}, attempt {job.attempt}")
+        log.event("started")
+        bench = Workbench(
+            job=job,
+            folder=run,
+            tree=workspace.tree,
+            inbox=workspace.inbox / inbox.NAME,
+            log=log,
+            stop=stop,
+        )
+        before = host_digest(workspace.host)
+        result = _Attempt(bench, workspace, make_agent).do(started)
+        seen = compare(workspace.host, before, host_digest(workspace.host))
+        result = replace(result, warnings=(*result.warnings, *seen), ended=clock.now())
+        log.note(f"{result.outcome}" + (f": {result.message}" if result.message else ""))
+        log.event("ended", result.outcome)
+        return result
+
+
+def started_at(run: RunFolder) -> datetime:
+    """When the run was claimed: the time of its job file, for a runner that can tell no more."""
+    return datetime.fromtimestamp(run.job.stat().st_mtime, UTC)
+
+
+def with_questions(workspace: Workspace, result: Result) -> Result:
+    """`result`, with what a runner that died had not read yet of the agent's inbox."""
+    box = inbox.read(workspace.inbox / inbox.NAME)
+    return replace(result, questions=box.questions, warnings=(*result.warnings, *box.warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    bench: Workbench
+    workspace: Workspace
+    make_agent: Callable[[str], Agent]
+
+    def do(self, started: datetime) -> Result:
+        job = self.bench.job
+        prepared = self.workspace.prepare(
+            job.start, base=job.base, identity=job.identity, keep=job.keep, copy=job.copy
+        )
+        warnings = tuple(f"not there to copy: {name}" for name in prepared.missing)
+        setup = Setup(self.bench, self.workspace, prepared.set_up)
+        result = replace(blank(job, started), warnings=warnings)
+        if job.kind is JobKind.CHECK:
+            return self._check(setup, result)
+        # From here on what lies in the tree is this run's: a salvage may collect it.
+        self.bench.folder.mark_prepared()
+        return self._work(setup, result)
+
+    def _work(self, setup: Setup, result: Result) -> Result:
+        job = self.bench.job
+        end = self._turn(setup)
+        home = bring_home(job, self.workspace)
+        asking = [mark for mark in home.collected.marks if mark in ASKING]
+        outcome, message = end.outcome, end.message
+        if asking and outcome is RunOutcome.FINISHED:
+            outcome = RunOutcome.UNCLEAR
+            message = f"the result needs a person: {', '.join(asking)}"
+        result = home.describe(
+            job,
+            replace(
+                result,
+                outcome=outcome,
+                message=message,
+                exit_code=end.exit_code,
+                questions=end.questions,
+                warnings=(*result.warnings, *end.warnings),
+                ended=clock.now(),
+            ),
+        )
+        self.bench.folder.write_home(result)
+        if outcome is RunOutcome.UNCLEAR:
+            reason = "not run, because the result needs a person first"
+            return replace(result, gates=not_judged(job.gates, GateOutcome.SKIPPED, reason))
+        if outcome is not RunOutcome.FINISHED or Mark.NO_CHANGE in home.collected.marks:
+            return result
+        return self._judged(result, self._gates(setup, home.head))
+
+    def _turn(self, setup: Setup) -> TurnEnd:
+        job = self.bench.job
+        if self.bench.stop.is_made():
+            return _STOPPED
+        problem = setup.ensure(job.start)
+        if self.bench.stop.is_made():
+            return _STOPPED
+        if problem:
+            return TurnEnd(outcome=RunOutcome.CANNOT_START, message=problem)
+        if job.agent is None:
+            return TurnEnd(outcome=RunOutcome.CANNOT_START, message="the job names no agent")
+        try:
+            agent = self.make_agent(job.agent.runs)
+        except UserError as error:
+            return TurnEnd(outcome=RunOutcome.CANNOT_START, message=error.message)
+        return take_turn(self.bench, agent, job.agent, self.bench.folder.read_prompt())
+
+    def _check(self, setup: Setup, result: Result) -> Result:
+        """Judge the start; nothing comes home and the run's ref stays where it is."""
+        job = self.bench.job
+        tree = self.workspace.vault.trees(job.start)[0]
+        result = replace(result, outcome=RunOutcome.FINISHED, tree=tree)
+        return self._judged(result, self._gates(setup, job.start))
+
+    def _gates(self, setup: Setup, commit: str) -> tuple[GateResult, ...]:
+        job = self.bench.job
+        if not job.gates:
+            return ()
+        self.workspace.check_out(commit)
+        problem = setup.ensure(commit)
+        if problem:
+            return not_judged(job.gates, GateOutcome.ERROR, problem)
+        tracked = [entry.path for entry in self.workspace.vault.git.tree(commit)]
+        return Gates(self.bench, self.workspace, tracked).run()
+
+    def _judged(self, result: Result, gates: tuple[GateResult, ...]) -> Result:
+        if not self.bench.stop.is_made():
+            return replace(result, gates=gates)
+        said = "stopped on request, while the gates ran"
+        return replace(result, gates=gates, outcome=RunOutcome.STOPPED, message=said)
