@@ -151,6 +151,18 @@ def is_locked(path: Path) -> bool:
         os.close(fd)
 
 
+def wait_until_free(path: Path) -> None:
+    """Wait, without looking again and again, until nobody holds the `FileLock` at `path`."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+    finally:
+        os.close(fd)
+
+
 def _lock(fd: int, deadline: float | None) -> bool:
     if deadline is None:
         fcntl.flock(fd, fcntl.LOCK_EX)
