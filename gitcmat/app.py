@@ -41,7 +41,6 @@ def open_app(start: Path) -> App:
     from gitcmat.store.git import Git, discover
     from gitcmat.store.identity import identity
     from gitcmat.store.ledger import Ledger
-    from gitcmat.store.node import node_id
     from gitcmat.store.settings import load_user_settings
     from gitcmat.store.state import StateStore
     from gitcmat.store.trust import TrustMemory
@@ -55,7 +54,7 @@ def open_app(start: Path) -> App:
         Deps(
             repo=repo,
             git=git,
-            store=StateStore(repo, git, node_id(repo, git), clock),
+            store=StateStore(repo, git, clock),
             view=View(repo, git),
             trust=TrustMemory(repo),
             ledger=Ledger(repo),

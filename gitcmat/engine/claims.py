@@ -7,13 +7,13 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gitcmat.engine import branches, prompts
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
-from gitcmat.engine.runfolder import RunFolder
+from gitcmat.engine.runfolder import LOCK_FD, RunFolder
 from gitcmat.errors import NotFound
 from gitcmat.model.agent import AgentProfile
 from gitcmat.model.entry import Entry
@@ -23,15 +23,10 @@ from gitcmat.model.run import Run
 from gitcmat.model.settings import Config
 from gitcmat.model.task import seconds
 from gitcmat.store import refs
+from gitcmat.store.slots import default_root, slot_folder
 from gitcmat.store.state import Change
-from gitcmat.store.workspaces import slot_folder
 from gitcmat.system import ids, proc
 from gitcmat.system.locks import FileLock
-
-LOCK_FD: Final = "CMAT_LOCK_FD"
-"""Names the inherited, already locked descriptor to a runner: there is no moment in which a
-claimed run looks dead.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ def claim(
             task=entry.id,
             attempt=started.attempt,
             agent=profile.name,
-            node=deps.store.ref.rpartition("/")[2],
+            node=deps.store.node,
             base=base,
             start=start,
             ref=job.run_ref,
@@ -193,10 +188,7 @@ def _agent(entry: Entry, profile: AgentProfile, config: Config) -> JobAgent:
 def workspaces_root(deps: Deps) -> Path:
     """The folder that holds this person's workspaces."""
     chosen = deps.settings.workspaces
-    if chosen:
-        return Path(chosen).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "gitcmat"
+    return Path(chosen).expanduser() if chosen else default_root()
 
 
 def free_workspace(deps: Deps, used: Collection[str]) -> Path:

@@ -108,8 +108,10 @@ class Wants:
 class Intake:
     """Gathers, and remembers between ticks what did not change."""
 
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, *, remember: bool = True) -> None:
+        """`remember` is False for commands that only read: they add nothing to the ledger."""
         self._deps = deps
+        self._remember = remember
         self._reader = IntentReader(deps.repo, deps.git)
         self._parsed: dict[str, Task | Problem] = {}
         self._plans: dict[str, Plan] = {}
@@ -124,9 +126,7 @@ class Intake:
         states = facts.states()
         refs = {e.source.ref if e.source else e.target for e in entries.values()}
         made = {e.branch for e in entries.values() if e.branch}
-        found = find_sources(
-            deps.repo, deps.git, refs, deps.settings, prefix=self._prefix, ours=made
-        )
+        found = sources(deps.repo, deps.git, refs, deps.settings, prefix=self._prefix, ours=made)
         intents = {ref: self._reader.read(ref, commit) for ref, commit in found.tips.items()}
         if found.new is not None:
             self._prefix = intents[found.new].config.branch.prefix
@@ -207,7 +207,8 @@ class Intake:
         if unsure:
             here = made_here(deps.repo, deps.git, {blob for _, blob in unsure})
             ours = {p for p in unsure if p[1] in here}
-            deps.ledger.add_all(sorted(ours), How.COMMITTED, deps.clock.now())
+            if self._remember:
+                deps.ledger.add_all(sorted(ours), How.COMMITTED, deps.clock.now())
             self._denied |= dict.fromkeys(unsure - ours, tips)
             allowed |= ours
         return frozenset(allowed)

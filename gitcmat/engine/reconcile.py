@@ -36,6 +36,8 @@ class Report:
     """Entries that are ready but whose agent, gate or target does not exist."""
     untrusted: set[str] = field(default_factory=set)
     """Entries that are ready but whose plan nobody here trusts."""
+    look_again: float | None = None
+    """Seconds after which an edit of the view will have been left alone for long enough."""
     world: World | None = None
     wants: Wants | None = None
 
@@ -50,27 +52,33 @@ class Reconciler:
     def __call__(
         self, *, start: bool, only: str | None = None, on_line: Callable[[str], None] | None = None
     ) -> Report:
-        """Do one step. `only` starts at most this one entry, whatever the limits."""
+        """Do one step. `only` starts at most this one entry, whatever limits, holds and waits
+        say.
+        """
         deps = self.deps
         report = Report()
-        views.absorb(deps)
+        after = After()
+        report.look_again = views.absorb(deps, after)
         facts = deps.store.read()
         found = results.gather(deps, facts.entries(State.ACTIVE))
         wants = self.intake.wants(facts)
-        after = After()
         made: list[claims.Claim] = []
         with deps.store.change("reconcile", by=deps.daemon) as change:
             results.take_in(deps, change, found, wants, after)
             world = self._decide(change, wants, after)
             if start:
                 made = self._claim(change, wants, world, report, after, only)
+            after.stop += [
+                e.run for e in world.entries.values() if e.cancelling and e.run is not None
+            ]
             report.changed = list(change.notes)
         report.world, report.wants = world, wants
         self._act(after)
         for claim in made:
             claims.start(claim)
             report.started.append(claim.folder.path.name)
-        views.write(deps)
+        shown = self._shows(wants)
+        views.write(deps, shown=shown)
         for line in report.changed:
             if on_line is not None:
                 on_line(line)
@@ -123,8 +131,11 @@ class Reconciler:
         return made
 
     def _ready(self, world: World, wants: Wants, only: str | None) -> list[Entry]:
-        ready = [world.entries[i] for i in schedule.startable(world, gone=wants.sources.gone)]
-        return [e for e in ready if only is None or e.id == only]
+        if only is not None:
+            entry = world.entries.get(only)
+            wanted = entry is not None and schedule.may_start_now(entry, world)
+            return [entry] if entry is not None and wanted else []
+        return [world.entries[i] for i in schedule.startable(world, gone=wants.sources.gone)]
 
     def _new(self, take: Take) -> Entry:
         now = self.deps.clock.now()
@@ -140,6 +151,11 @@ class Reconciler:
             priority=take.task.priority,
             hold=take.task.hold,
         )
+
+    def _shows(self, wants: Wants) -> bool:
+        """Whether the settings of the branch that tasks come from want a view."""
+        found = wants.intents.get(wants.sources.new or "")
+        return found is None or found.config.view
 
     def _act(self, after: After) -> None:
         for run in after.stop:

@@ -103,6 +103,8 @@ class Entry:
     hold: bool = False
     """As the task says, or as a person wrote it into the view."""
     not_before: datetime | None = None
+    cancelling: str = ""
+    """Why an active entry is to be cancelled; it is, once no process of its run is left."""
     edited_since: bool = False
     """The task file changed after the current run was given it."""
     go_on_without: tuple[str, ...] = ()

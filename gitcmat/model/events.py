@@ -64,6 +64,8 @@ class Answered:
     blocker: Blocker
     text: str
     by: str
+    more: bool = False
+    """Whether other questions about the entry are still open: it waits for their answers too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
                 workspace=event.workspace,
                 edited_since=False,
                 not_before=None,
+                hold=False,
             )
             return claimed, ()
         case Ended():
@@ -89,10 +90,11 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
             done = replace(entry.to(State.DONE, now), landing=event.landing)
             return done, (CloseBlockers(), DropBranch())
         case Cancelled():
-            was = entry.state
-            cancelled = entry.to(State.CANCELLED, now, reason=event.reason or f"by {event.by}")
-            stop = (StopRun(run=entry.run),) if was is State.ACTIVE and entry.run else ()
-            return cancelled, (CloseBlockers(), *stop)
+            reason = event.reason or f"cancelled by {event.by}"
+            if entry.state is State.ACTIVE and entry.run:
+                ending = replace(entry, cancelling=reason, updated=now)
+                return ending, (CloseBlockers(), StopRun(run=entry.run))
+            return entry.to(State.CANCELLED, now, reason=reason), (CloseBlockers(),)
         case Rerun():
             fresh = entry.to(State.PENDING, now, reason=f"started again by {event.by}")
             return replace(fresh, **_CLEARED), ()
@@ -155,6 +157,9 @@ def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effe
     )
     if kept.verdict is Verdict.NO_GATES and event.wanted_gates:
         kept = replace(kept, verdict=Verdict.NOT_CHECKED)
+    if entry.cancelling:
+        gone = kept.to(State.CANCELLED, now, reason=entry.cancelling)
+        return replace(gone, cancelling=""), (CloseBlockers(),)
     last = entry.attempt >= event.attempts
     match result.outcome:
         case RunOutcome.FINISHED:
@@ -259,6 +264,8 @@ def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tupl
         return _again(entry, now, None, reason=f"{event.by} said: retry"), ()
     said = Said.ANSWER if blocker.kind is BlockerKind.QUESTION else Said.GUIDANCE
     note = Note(kind=said, text=text, question=blocker.question, at=now, by=event.by)
+    if event.more and blocker.kind is BlockerKind.QUESTION:
+        return replace(entry, notes=(*entry.notes, note), updated=now), ()
     return _again(entry, now, note, reason=f"answered by {event.by}"), ()
 
 

@@ -185,6 +185,13 @@ def startable(world: World, *, gone: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(e.id for e in sorted(ready, key=lambda e: e.rank))
 
 
+def may_start_now(entry: Entry, world: World) -> bool:
+    """Whether a person may start an entry by name: a hold and a wait are theirs to overrule,
+    needs are not.
+    """
+    return entry.state is State.PENDING and not unmet_needs(entry, world)
+
+
 def find_cycle(needs: Mapping[str, Collection[str]]) -> list[str]:
     """Return one cycle of needs, its first id at both ends; empty when there is none."""
     done: set[str] = set()

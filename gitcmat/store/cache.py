@@ -66,8 +66,9 @@ class Cache:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._file, timeout=30, isolation_level=None)
+            # A repository that gitcmat never wrote to is not written to by a question either.
+            file = self._file if self._file.parent.is_dir() else ":memory:"
+            db = sqlite3.connect(file, timeout=30, isolation_level=None)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=OFF")
             db.executescript(_MAKE)

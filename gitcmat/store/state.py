@@ -17,7 +17,7 @@ from gitcmat.errors import NotFound
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Version
 from gitcmat.model.job import Identity
-from gitcmat.model.names import Sha
+from gitcmat.model.names import NodeId, Ref, Sha
 from gitcmat.model.run import Run
 from gitcmat.model.state import State
 from gitcmat.ports import Clock
@@ -25,6 +25,7 @@ from gitcmat.store import records, refs
 from gitcmat.store.cache import Cache
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.layout import Kind
+from gitcmat.store.node import known_node, node_id
 from gitcmat.store.objects import ObjectWriter, signature
 from gitcmat.store.packjoin import join_packs
 from gitcmat.store.packs import drop_dead_keeps
@@ -188,18 +189,29 @@ class Change:
 class StateStore:
     """Reads and writes the state ref of one node."""
 
-    def __init__(self, repo: Repository, git: Git, node: str, clock: Clock) -> None:
+    def __init__(self, repo: Repository, git: Git, clock: Clock) -> None:
         self._repo = repo
         self._git = git
-        self._node = node
         self._clock = clock
-        self.ref = refs.state_ref(node)
+        self._known = known_node(repo)
         self._cache = Cache(repo.cmat, git)
         self._lock = FileLock(repo.cmat / "state.lock")
 
+    @property
+    def node(self) -> NodeId:
+        """Who this machine is to the repository; made when something is first written."""
+        if self._known is None:
+            self._known = node_id(self._repo, self._git)
+        return self._known
+
+    @property
+    def ref(self) -> Ref:
+        """The ref that holds the facts of this node."""
+        return refs.state_ref(self.node)
+
     def tip(self) -> Sha | None:
         """Return the state's commit, None before the first."""
-        found = self._git.ref(self.ref)
+        found = self._git.ref(self.ref) if self._known else None
         return Sha(found) if found else None
 
     def read(self) -> Facts:
@@ -219,8 +231,9 @@ class StateStore:
 
         Raises `Conflict` when another process holds the lock for too long.
         """
+        node = self.node
         with self._lock:
-            change = Change(self.read(), self._node)
+            change = Change(self.read(), node)
             yield change
             if not change.empty:
                 self._commit(change, subject, by)
@@ -236,13 +249,13 @@ class StateStore:
         writer = ObjectWriter(self._repo, self._git)
         tree = self._tree(writer, old, change.files())
         now = self._clock.now()
-        lines = [subject, *(("", *change.notes) if change.notes else ())]
+        subject, body = _message(subject, change.notes)
         new = writer.commit(
             tree=tree,
             parents=[old] if old else [],
             author=signature(by.name, by.email, now),
-            committer=signature("gitcmat", f"gitcmat@{self._node}", now),
-            message="\n".join(lines),
+            committer=signature("gitcmat", f"gitcmat@{self.node}", now),
+            message=body,
         )
         writer.publish(self.ref, new, old, why=subject)
 
@@ -260,6 +273,13 @@ class StateStore:
         size = 32 if self._repo.object_format == "sha256" else 20
         held = {p: _read_tree(raw.get(f"{old}:{p}", b""), size) for p in names}
         return _write(writer, root, "", held) or writer.tree([])
+
+
+def _message(subject: str, notes: list[str]) -> tuple[str, str]:
+    """The subject and the whole message of a state commit: one note is subject enough."""
+    if len(notes) == 1:
+        return notes[0], f"{notes[0]}\n"
+    return subject, "\n".join([subject, "", *notes])
 
 
 _Folder = dict[str, "_Folder | bytes | None"]

@@ -1,0 +1,61 @@
+"""Records as commands show them: plain data for programs, lines for people."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry
+from gitcmat.model.run import Run
+from gitcmat.model.state import State
+from gitcmat.store import codec
+from gitcmat.store.records import Record
+
+
+def plain(record: Record) -> dict[str, Any]:
+    """A record as plain data, its state and computed times included."""
+    found: dict[str, Any] = codec.encode(record)
+    if isinstance(record, Entry):
+        found["state"] = record.state.value
+    return found
+
+
+def entry_row(entry: Entry, why: str = "") -> tuple[str, ...]:
+    """An entry as a row of a table."""
+    note = why or entry.reason or ", ".join(entry.marks)
+    return (
+        entry.id,
+        entry.state.value,
+        entry.priority.value,
+        entry.task.agent or "",
+        note,
+        entry.task.name,
+    )
+
+
+ENTRY_HEAD = ("ID", "STATE", "PRIORITY", "AGENT", "NOTE", "TITLE")
+
+
+def counts_line(counts: dict[State, int]) -> str:
+    """Counts in one line, without the states that are empty."""
+    shown = [f"{counts[s]} {s}" for s in State if counts.get(s)]
+    return ", ".join(shown) or "no tasks"
+
+
+def blocker_lines(blocker: Blocker) -> Iterable[str]:
+    """A blocker for people."""
+    yield f"{blocker.id}  {blocker.status}  about {blocker.task}  asked by {blocker.by}"
+    yield f"  {blocker.question}"
+    if blocker.detail:
+        yield from (f"  | {line}" for line in blocker.detail.splitlines())
+    if blocker.status == "open":
+        if blocker.options:
+            yield f"  one of: {', '.join(blocker.options)}; other words are guidance"
+        yield f"  answer: .cmat/blockers/{blocker.id}.yaml"
+        yield f'      or: gitcmat blocker answer {blocker.id} "…"'
+    elif blocker.answer:
+        yield f"  answered by {blocker.answered_by}: {blocker.answer}"
+
+
+def run_seconds(run: Run) -> float | None:
+    """How long a run took, None while it is under way."""
+    return (run.ended - run.started).total_seconds() if run.ended else None

@@ -1,0 +1,69 @@
+"""Questions to people, and their answers."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.effects import After, answered, happen
+from gitcmat.errors import Conflict, NotFound, Usage
+from gitcmat.model.blocker import Blocker, BlockerStatus
+from gitcmat.model.entry import Entry
+from gitcmat.model.events import Answered
+from gitcmat.model.state import State
+from gitcmat.store.state import Actor, Change
+
+
+def answer(deps: Deps, blocker_id: str, text: str) -> tuple[Blocker, Entry]:
+    """Answer a blocker; return it and its entry as they are then.
+
+    Raises `NotFound`, `Usage` for an empty answer, `Conflict` when it is no longer open or the
+    answer is not one of its words.
+    """
+    with deps.store.change(f"answer {blocker_id}", by=deps.actor) as change:
+        return take_answer(deps, change, blocker_id, text, deps.actor, After())
+
+
+def take_answer(
+    deps: Deps, change: Change, blocker_id: str, text: str, by: Actor, after: After
+) -> tuple[Blocker, Entry]:
+    """Let an answer happen within a change."""
+    now = deps.clock.now()
+    blocker = change.facts.blocker(blocker_id)
+    if blocker is None:
+        raise NotFound(f"There is no blocker {blocker_id!r}.", hint="gitcmat blocker list")
+    if blocker.status is not BlockerStatus.OPEN:
+        raise Conflict(
+            f"{blocker_id} is {blocker.status}; it cannot be answered any more.",
+            hint=f"gitcmat task show {blocker.task}",
+        )
+    if not text.strip():
+        raise Usage("An answer needs some text.", hint=f'gitcmat blocker answer {blocker_id} "…"')
+    done = answered(blocker, text.strip(), by.name, now)
+    change.put(done, f"{blocker_id}: answered by {by.name}")
+    others = [b for b in change.blockers(blocker.task) if b.id != blocker_id]
+    event = Answered(blocker=blocker, text=text, by=by.name, more=bool(others))
+    entry = happen(change, blocker.task, event, now, after)
+    if entry.state is not State.BLOCKED:
+        for other in others:
+            closed = replace(other, status=BlockerStatus.CLOSED, answered=now)
+            change.put(closed, f"{other.id}: closed")
+    return done, entry
+
+
+def ask_from_run(question: str) -> None:
+    """Ask a person from inside a run: leave the question in the run's inbox.
+
+    Raises `Usage` outside of a run.
+    """
+    inbox = os.environ.get("CMAT_INBOX")
+    if not inbox:
+        raise Usage(
+            "`blocker ask` without --task works only inside a run.",
+            hint='gitcmat task block ID --reason "…"',
+        )
+    line = json.dumps({"kind": "ask", "question": question}) + "\n"
+    fd = os.open(Path(inbox), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(fd, "wb", buffering=0) as stream:
+        stream.write(line.encode())

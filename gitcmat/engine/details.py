@@ -1,0 +1,209 @@
+"""Everything about one task, for questions: its record, why it waits, its runs, its history, its
+next prompt.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gitcmat.engine import prompts
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.intake import Intake
+from gitcmat.errors import NotFound
+from gitcmat.model import schedule
+from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry, Landing
+from gitcmat.model.names import short
+from gitcmat.model.run import Run
+from gitcmat.model.state import OPEN, State
+from gitcmat.store import codec, layout
+from gitcmat.store.git import history
+from gitcmat.store.layout import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """One task, whole."""
+
+    entry: Entry
+    why: str
+    """Why it does not start, empty when it may or when it is not waiting."""
+    runs: tuple[Run, ...]
+    blockers: tuple[Blocker, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "entry": {**codec.encode(self.entry), "state": self.entry.state.value},
+            "waits": self.why,
+            "runs": [codec.encode(r) for r in self.runs],
+            "blockers": [codec.encode(b) for b in self.blockers],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change of a record, from the history of the state."""
+
+    at: str
+    by: str
+    what: str
+    commit: str
+
+    def plain(self) -> dict[str, str]:
+        """As plain data."""
+        return {"at": self.at, "by": self.by, "what": self.what, "commit": self.commit}
+
+
+def details(deps: Deps, text: str) -> Details:
+    """Gather everything about a task, named by a unique prefix of its id.
+
+    Raises `NotFound`; a task file that is committed but not taken in yet is found too.
+    """
+    facts = deps.store.read()
+    intake = Intake(deps, remember=False)
+    wants = intake.wants(facts)
+    entry_id = _or_new(deps, text)
+    entry = facts.entry(entry_id)
+    if entry is None:
+        raise NotFound(
+            f"{entry_id} is committed but not taken in yet.",
+            hint=f"gitcmat watch, or gitcmat run now {entry_id}",
+        )
+    world = intake.world(facts, wants, facts.entries(*OPEN), deps.clock.now(), free=0)
+    why = ""
+    if entry.state in (State.BACKLOG, State.PENDING):
+        why = schedule.waits_for(entry, world, gone=wants.sources.gone)
+        if not why and not wants.may_start(entry):
+            why = "the plan is not trusted: gitcmat trust"
+    return Details(
+        entry=entry,
+        why=why,
+        runs=tuple(facts.runs(task=entry_id)),
+        blockers=tuple(facts.blockers(task=entry_id, only_open=False)),
+    )
+
+
+def _or_new(deps: Deps, text: str) -> str:
+    facts = deps.store.read()
+    try:
+        return facts.resolve(Kind.QUEUE, text)
+    except NotFound:
+        wants = Intake(deps, remember=False).wants(facts)
+        files = wants.plan_intent.files.get(wants.sources.new or "", {})
+        if text in files:
+            return text
+        raise
+
+
+def lines(found: Details) -> Iterator[str]:
+    """A task for people."""
+    entry = found.entry
+    yield f"{entry.id}  {entry.state}  {entry.task.name}"
+    if found.why:
+        yield f"  waits: {found.why}"
+    elif entry.reason:
+        yield f"  {entry.reason}"
+    yield f"  priority {entry.priority}, agent {entry.task.agent or '(default)'}"
+    if entry.source:
+        source = entry.source
+        yield f"  from {source.path} on {_short(source.ref)} at {short(source.commit)}"
+    if entry.task.needs:
+        yield f"  needs {', '.join(entry.task.needs)}"
+    if entry.edited_since:
+        yield "  edited since the current run started: the run goes on with what it was given"
+    if entry.branch:
+        yield f"  branch {_short(entry.branch)}"
+    if entry.verdict:
+        gates = ", ".join(f"{g.name} {g.outcome}" for g in entry.gates)
+        yield f"  {entry.verdict}{f': {gates}' if gates else ''}"
+    yield from _after(found)
+
+
+def _after(found: Details) -> Iterator[str]:
+    """What came of a task, its prompt and its runs."""
+    entry = found.entry
+    for mark in entry.marks:
+        yield f"  ! {mark}"
+    if entry.landing:
+        yield f"  {_landed(entry.landing)}"
+    if entry.task.prompt:
+        yield ""
+        yield from (f"  | {line}" for line in entry.task.prompt.strip().splitlines())
+    if found.runs:
+        yield ""
+        for run in found.runs:
+            outcome = run.outcome or "active"
+            yield f"  run {run.id}  attempt {run.attempt}  {outcome}  {run.message}".rstrip()
+    for blocker in found.blockers:
+        yield f"  blocker {blocker.id}  {blocker.status}  {blocker.question}"
+
+
+def prompt(deps: Deps, text: str) -> str:
+    """Return the prompt of the next attempt, as the agent would get it."""
+    facts = deps.store.read()
+    entry = facts.entry(facts.resolve(Kind.QUEUE, text))
+    if entry is None:
+        raise NotFound(f"There is no task {text!r}.", hint="gitcmat queue list")
+    wants = Intake(deps, remember=False).wants(facts)
+    _, system = wants.agent(entry)
+    return prompts.build(entry, system=system, gates=wants.gates(entry))
+
+
+def log(deps: Deps, entry_id: str) -> list[Step]:
+    """Return the history of an entry's record, the newest first."""
+    tip = deps.store.tip()
+    if tip is None:
+        return []
+    name = f"{layout.fan(entry_id)}/{entry_id}.yaml"
+    spec = f":(glob){layout.CMAT}/{Kind.QUEUE}/**/{name}"
+    with history(deps.git.git_dir) as repo:
+        return [
+            Step(
+                at=datetime.fromtimestamp(c.committed_date, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+                by=str(c.author.name),
+                what=_what(str(c.message), entry_id),
+                commit=c.hexsha,
+            )
+            for c in repo.iter_commits(tip, paths=[spec])
+        ]
+
+
+def _what(message: str, entry_id: str) -> str:
+    """The lines of a state commit's message that are about an entry."""
+    said = message.splitlines()
+    own = [line.removeprefix(f"{entry_id}: ") for line in said if line.startswith(f"{entry_id}: ")]
+    return "; ".join(own) or said[0]
+
+
+def tree(deps: Deps) -> list[tuple[int, Entry]]:
+    """Return open entries as (depth, entry), each below one that needs it, roots by priority."""
+    entries = {e.id: e for e in deps.store.read().entries(*OPEN)}
+    needed = {n for e in entries.values() for n in e.task.needs}
+    found: list[tuple[int, Entry]] = []
+    seen: set[str] = set()
+
+    def visit(entry: Entry, depth: int) -> None:
+        found.append((depth, entry))
+        if entry.id in seen:
+            return
+        seen.add(entry.id)
+        for need in entry.task.needs:
+            if need in entries:
+                visit(entries[need], depth + 1)
+
+    for entry in entries.values():
+        if entry.id not in needed:
+            visit(entry, 0)
+    return found
+
+
+def _landed(landing: Landing) -> str:
+    if landing.commit is None:
+        return "closed without a change"
+    return f"landed as {short(landing.commit)} on {_short(landing.target)}"
+
+
+def _short(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")

@@ -1,0 +1,115 @@
+"""What goes on, as one value: read from the records and the tips, writing nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.intake import Intake, Wants
+from gitcmat.model import schedule
+from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry
+from gitcmat.model.problem import Problem
+from gitcmat.model.schedule import World
+from gitcmat.model.state import OPEN, State
+from gitcmat.store.sources import NotCommitted, saved_not_committed
+from gitcmat.store.view_manifest import Refusal
+from gitcmat.system.locks import is_locked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A picture of one moment."""
+
+    now: datetime
+    ready: bool
+    """Whether the repository has a ``.cmat/`` at all."""
+    counts: Mapping[State, int]
+    active: tuple[Entry, ...]
+    waiting: tuple[tuple[Entry, str], ...]
+    """Pending and backlog entries, with why they do not start."""
+    blockers: tuple[Blocker, ...]
+    review: tuple[Entry, ...]
+    finished: tuple[Entry, ...]
+    """The last three that ended."""
+    new: tuple[str, ...]
+    """Committed task files that are not taken in yet."""
+    unsaved: tuple[NotCommitted, ...]
+    problems: tuple[Problem, ...]
+    refused: tuple[Refusal, ...]
+    tracked: tuple[str, ...]
+    """Fact paths that a branch tracks, which are therefore not read."""
+    untrusted: bool
+    why_no_new: str | None
+    watching: bool
+
+    @property
+    def next(self) -> str:
+        """The command to type next; empty when there is nothing to do."""
+        return _next(self)
+
+
+def status(deps: Deps) -> Status:
+    """Look at everything once."""
+    facts = deps.store.read()
+    intake = Intake(deps, remember=False)
+    wants = intake.wants(facts)
+    opened = facts.entries(*OPEN)
+    world = intake.world(facts, wants, opened, deps.clock.now(), free=0)
+    scan = deps.view.scan(deps.clock.now().timestamp())
+    new_from = wants.sources.new
+    committed = wants.plan_intent.files.get(new_from, {}) if new_from else {}
+    return Status(
+        now=world.now,
+        ready=bool(opened or world.known or any(i.tree for i in wants.intents.values()))
+        or (deps.repo.work_tree is not None and (deps.repo.work_tree / ".cmat").is_dir()),
+        counts=facts.counts(),
+        active=tuple(e for e in opened if e.state is State.ACTIVE),
+        waiting=tuple(waiting(opened, world, wants)),
+        blockers=tuple(facts.blockers()),
+        review=tuple(e for e in opened if e.state is State.REVIEW),
+        finished=tuple(facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3)),
+        new=tuple(sorted(i for i in committed if i not in world.known)),
+        unsaved=saved_not_committed(deps.repo),
+        problems=wants.problems,
+        refused=deps.view.refusals(),
+        tracked=scan.tracked,
+        untrusted=any(ref not in wants.trusted for ref in wants.intents),
+        why_no_new=wants.sources.why_no_new,
+        watching=is_locked(deps.repo.cmat / "watch.lock"),
+    )
+
+
+def waiting(entries: list[Entry], world: World, wants: Wants) -> list[tuple[Entry, str]]:
+    """Pair backlog and pending entries with the reason why they do not start; empty when only a
+    runner is missing.
+    """
+    found = []
+    for entry in entries:
+        if entry.state in (State.BACKLOG, State.PENDING):
+            why = schedule.waits_for(entry, world, gone=wants.sources.gone)
+            if not why and not wants.may_start(entry):
+                why = "the plan is not trusted: gitcmat trust"
+            found.append((entry, why))
+    return found
+
+
+def _next(status: Status) -> str:
+    if not status.ready:
+        return "gitcmat init"
+    if status.blockers:
+        return f'gitcmat blocker answer {status.blockers[0].id} "…"'
+    if status.review:
+        return f"gitcmat review show {status.review[0].id}"
+    if any(why == "waits for approval" for _, why in status.waiting):
+        ids = [e.id for e, why in status.waiting if why == "waits for approval"]
+        return f"gitcmat task approve {' '.join(ids[:3])}"
+    if status.untrusted and (status.waiting or status.new):
+        return "gitcmat trust"
+    if status.unsaved:
+        return f"git add {status.unsaved[0].path}, then git commit"
+    if (status.waiting or status.new) and not status.watching:
+        return "gitcmat watch"
+    if not any(status.counts.values()):
+        return 'gitcmat task add "…" --agent NAME'
+    return ""

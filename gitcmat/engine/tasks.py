@@ -1,0 +1,213 @@
+"""Task files, as commands write them: each writes one file on the person's branch, commits that
+path alone and takes it in.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.effects import After, happen
+from gitcmat.engine.intake import Intake
+from gitcmat.errors import Conflict, InvalidData, NotFound, Usage
+from gitcmat.model import schedule
+from gitcmat.model.events import Asked
+from gitcmat.model.intent import Intent
+from gitcmat.model.names import task_id
+from gitcmat.model.state import State
+from gitcmat.store import codec, documents, layout, yamlio
+from gitcmat.store.layout import Kind
+from gitcmat.store.ledger import How
+from gitcmat.store.sources import blob_of
+from gitcmat.store.typed_commit import commit_paths
+from gitcmat.system import ids
+from gitcmat.system.files import inside, write_atomic
+
+_HEADER = "# yaml-language-server: $schema=../schemas/task.json\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A task file that is committed."""
+
+    id: str
+    path: str
+    commit: str
+    existed: bool = False
+    """Whether it was there already, made by the same request."""
+
+
+def add(
+    deps: Deps, fields: Mapping[str, Any], *, wanted_id: str | None, request_id: str | None
+) -> Added:
+    """Write and commit ``.cmat/tasks/<id>.yaml``.
+
+    `fields` are keys of the file. The same `request_id` gives the same task, however often it is
+    asked. Raises `InvalidData`
+    for a value that a task file may not have, `Conflict` when the id is taken or git refuses the
+    commit.
+    """
+    root = _work_tree(deps)
+    if request_id is not None:
+        same = _of_request(root, request_id)
+        if same is not None:
+            return Added(id=same, path=layout.task_path(same), commit="", existed=True)
+    chosen = task_id(wanted_id) if wanted_id else _new_id(fields, request_id)
+    path = layout.task_path(chosen)
+    file = inside(root, path)
+    if file.exists() or deps.store.read().entry(chosen) is not None:
+        raise Conflict(f"There is a task {chosen} already.", hint="choose another --id")
+    content = {"schema": 1, **{k: v for k, v in fields.items() if v not in (None, ())}}
+    text = yamlio.dump(content, header=_HEADER if (root / layout.SCHEMAS).is_dir() else "")
+    documents.task(text.encode(), name=path)
+    _check_words(deps, chosen, content)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, text.encode())
+    blob = blob_of(text.encode(), deps.repo.object_format)
+    deps.ledger.add(chosen, blob, How.ADDED, deps.clock.now())
+    name = str(content.get("title") or content["prompt"]).strip().splitlines()[0]
+    commit = commit_paths(deps.repo, [path], f"Task {chosen}: {name}")
+    return Added(id=chosen, path=path, commit=commit)
+
+
+def change(deps: Deps, entry_id: str, changes: Mapping[str, Any]) -> Added:
+    """Change keys of a task file, keeping its comments and order, and commit it.
+
+    A value of None removes the key. Raises `NotFound`, `InvalidData` for a value that may not be,
+    also for a cycle of needs.
+    """
+    root = _work_tree(deps)
+    path = layout.task_path(task_id(entry_id))
+    file = inside(root, path)
+    if not file.is_file():
+        raise NotFound(f"There is no file {path}.", hint="gitcmat queue list")
+    wanted = {k: yamlio.DELETE if v is None else v for k, v in changes.items()}
+    text = yamlio.edit(file.read_text("utf-8"), wanted, name=path)
+    task, _ = documents.task(text.encode(), name=path)
+    _check_words(deps, entry_id, codec.encode(task))
+    write_atomic(file, text.encode())
+    blob = blob_of(text.encode(), deps.repo.object_format)
+    deps.ledger.add(entry_id, blob, How.ADDED, deps.clock.now())
+    commit = commit_paths(deps.repo, [path], f"Task {entry_id}: change {', '.join(changes)}")
+    return Added(id=entry_id, path=path, commit=commit)
+
+
+def approve(
+    deps: Deps, wanted: Collection[str], *, every: bool, exclude: Collection[str]
+) -> list[str]:
+    """Let waiting tasks run; return their ids.
+
+    Raises `Usage` unless exactly one of `wanted` and `every` is given, `NotFound` for an id that
+    is unknown.
+    """
+    if bool(wanted) == every:
+        raise Usage("Name the tasks, or say --all.", hint="gitcmat task approve ID…")
+    if exclude and not every:
+        raise Usage("--exclude goes with --all.", hint="name only the tasks that you want")
+    facts = deps.store.read()
+    wants = Intake(deps).wants(facts)
+    waiting = {e.id: e for e in facts.entries(State.BACKLOG)}
+    chosen = {facts.resolve(Kind.QUEUE, text) for text in wanted} or set(waiting)
+    left_out = {facts.resolve(Kind.QUEUE, text) for text in exclude}
+    pairs: dict[str, str] = {}
+    for entry_id in sorted(chosen - left_out):
+        entry = waiting.get(entry_id) or facts.entry(entry_id)
+        if entry is None or entry.source is None:
+            continue
+        file = wants.plan_intent.files.get(entry.source.ref, {}).get(entry_id)
+        pairs[entry_id] = file.source.blob if file else entry.source.blob
+    new = {i: b for i, b in pairs.items() if not deps.ledger.has(i, b)}
+    deps.ledger.add_all(new.items(), How.APPROVED, deps.clock.now())
+    return sorted(new)
+
+
+def block(deps: Deps, entry_id: str, reason: str) -> str:
+    """Block a task with a question of a person; return the blocker's id."""
+    now = deps.clock.now()
+    with deps.store.change(f"block {entry_id}", by=deps.actor) as changing:
+        event = Asked(question=reason, by=deps.me.name)
+        happen(changing, entry_id, event, now, After())
+        return changing.blockers(entry_id)[-1].id
+
+
+def prune(deps: Deps) -> tuple[list[str], str]:
+    """Remove the files of finished tasks in one commit; return their ids and the commit."""
+    root = _work_tree(deps)
+    states = deps.store.read().states()
+    gone = [
+        path
+        for path in sorted((root / layout.TASKS).glob("*.yaml"))
+        if path.stem in states and states[path.stem].finished
+    ]
+    if not gone:
+        return [], ""
+    for path in gone:
+        path.unlink()
+    ids_ = [path.stem for path in gone]
+    commit = commit_paths(
+        deps.repo, [layout.task_path(i) for i in ids_], f"Prune {len(ids_)} finished tasks"
+    )
+    return ids_, commit
+
+
+def _work_tree(deps: Deps) -> Path:
+    if deps.repo.work_tree is None:
+        raise Conflict(
+            "A bare repository has no work tree to write a task file in.", hint="gitcmat queue add"
+        )
+    return deps.repo.work_tree
+
+
+def _new_id(fields: Mapping[str, Any], request_id: str | None) -> str:
+    title = str(fields.get("title") or fields.get("prompt") or "task").strip().splitlines()[0]
+    tail = _tail(request_id) if request_id else ids.token(4)
+    return task_id(f"{ids.slug(title)}-{tail}".strip("-"))
+
+
+def _tail(request_id: str) -> str:
+    return hashlib.sha256(request_id.encode()).hexdigest()[:12]
+
+
+def _of_request(root: Path, request_id: str) -> str | None:
+    """The task that the same request made before."""
+    found = sorted((root / layout.TASKS).glob(f"*-{_tail(request_id)}.yaml"))
+    return found[0].stem if found else None
+
+
+def _check_words(deps: Deps, entry_id: str, content: Mapping[str, Any]) -> None:
+    """Refuse names of agents, gates and tasks that do not exist, and needs that go in a circle."""
+    head = deps.git.head() if deps.repo.git_dir == deps.repo.common_dir else None
+    facts = deps.store.read()
+    wants = Intake(deps, remember=False).wants(facts)
+    intent = wants.intents.get(head or "")
+    if intent is not None:
+        _check_names(entry_id, content, intent)
+    needs = {e.id: set(e.task.needs) for e in facts.entries()}
+    files = intent.tasks if intent else {}
+    root = _work_tree(deps)
+    for need in content.get("needs", ()):
+        known = need in needs or need in files or (root / layout.task_path(need)).is_file()
+        if not known or need == entry_id:
+            what = "itself" if need == entry_id else f"{need}, which is not known"
+            raise InvalidData(f"{entry_id} needs {what}.", hint="gitcmat queue list")
+    needs[entry_id] = set(content.get("needs", ()))
+    cycle = schedule.find_cycle(needs)
+    if entry_id in cycle:
+        raise InvalidData(f"The needs go in a circle: {' -> '.join(cycle)}.", hint="leave one out")
+
+
+def _check_names(entry_id: str, content: Mapping[str, Any], intent: Intent) -> None:
+    agent = content.get("agent")
+    if agent is not None and agent not in intent.agents:
+        known = ", ".join(sorted(intent.agents)) or "none is committed"
+        raise NotFound(
+            f"{entry_id} wants the agent {agent!r}, which does not exist.", hint=f"agents: {known}"
+        )
+    for gate in content.get("gates") or ():
+        if gate not in intent.config.gates:
+            known = ", ".join(sorted(intent.config.gates)) or "none is committed"
+            raise NotFound(
+                f"{entry_id} wants the gate {gate!r}, which does not exist.", hint=f"gates: {known}"
+            )
