@@ -1,11 +1,9 @@
 """Files that are never seen half written and never followed out of their place."""
 
 import contextlib
-import ctypes
 import errno
 import functools
 import os
-import shutil
 import stat
 import sys
 import time
@@ -169,6 +167,8 @@ def exchange(first: Path, second: Path) -> bool:
 @functools.cache
 def _exchange_call() -> Callable[[bytes, bytes], int] | None:
     """The function that swaps two paths and returns an errno (0: done), if any."""
+    import ctypes  # with shutil below: 8 ms that most commands can do without
+
     library = ctypes.CDLL(None, use_errno=True)
     if sys.platform == "linux" and hasattr(library, "renameat2"):
 
@@ -196,6 +196,8 @@ def remove_tree(path: Path) -> None:
     Raises:
         OSError: something is not ours to remove.
     """
+    import shutil
+
     for attempt in range(_REMOVE_ATTEMPTS):
         try:
             if path.is_symlink() or not path.is_dir():

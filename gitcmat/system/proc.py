@@ -9,7 +9,6 @@ import os
 import shlex
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -204,6 +203,8 @@ def start(
                 pass_fds=pass_fds,
             )
         )
+    import tempfile  # 5 ms that most commands can do without
+
     with tempfile.TemporaryFile() as file:
         file.write(stdin)
         file.seek(0)

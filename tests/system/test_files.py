@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -214,7 +215,7 @@ def test_another_users_read_only_tree_is_opened_as_that_user(tmp_path: Path) -> 
     for path in (tmp_path, tree, tree / "a", tree / "a" / "file"):
         os.chown(path, 65534, 65534)
     code = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+        "import os, shutil, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
         "from gitcmat.system import files\n"
         "os.setgid(65534); os.setuid(65534); os.chdir(sys.argv[2])\n"
         "files.remove_tree(Path('tree'))\n"
@@ -224,7 +225,7 @@ def test_another_users_read_only_tree_is_opened_as_that_user(tmp_path: Path) -> 
         folder = f"/proc/self/fd/{here}"
         repository = str(Path(__file__).resolve().parents[2])
         child = proc.start(
-            ["python3", "-S", "-c", code, repository, folder],
+            [sys.executable, "-S", "-c", code, repository, folder],
             cwd=Path("/"),
             env=os.environ,
             pass_fds=[here],

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.system import orphans, proc, processes
+from gitcmat.system import ids, orphans, proc, processes
 from tests.support import escapes
 from tests.support.wait import until
 
-RUN = "r-orphan22"
+RUN = ids.run_id()  # another one in each process of a parallel test run
 DOUBLE = Path(__file__).with_name("runner_double.py")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
