@@ -37,5 +37,6 @@ class Problem:
                 found[-1] = replace(found[-1], text=f"{found[-1].text}\n{line}")
             else:
                 found.append(cls(path, 1, line))
-        found[0] = replace(found[0], hint=error.hint)
+        if len(found) == 1:  # with several, nobody can say which one the hint is about
+            found[0] = replace(found[0], hint=error.hint)
         return found

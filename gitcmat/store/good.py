@@ -75,7 +75,7 @@ class GoodSettings:
     def _load(self) -> dict[str, Any]:
         try:
             data = json.loads(read_regular(self._path, _LIMIT))
-        except (OSError, ValueError, InvalidData):
+        except (OSError, ValueError, RecursionError, InvalidData):
             return {}
         return data if isinstance(data, dict) else {}
 

@@ -86,7 +86,7 @@ def _pair(line: bytes) -> tuple[str, str] | None:
     try:
         data = json.loads(line)
         return str(data["id"]), str(data["blob"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -138,7 +138,7 @@ class TrustMemory:
             return tuple(_trusted(one) for one in data["plans"])
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidData(
                 f"{self.path} is damaged, so nothing is trusted.", hint="gitcmat trust"
             ) from error
