@@ -30,8 +30,9 @@ def publish(deps: Deps, entry: Entry, prefix: str) -> Entry:
     branch = entry.branch or refs.branch_ref(prefix, entry.id)
     git = deps.git
     at = git.ref(branch)
+    done = replace(entry, published=entry.head)
     if at == entry.head:
-        return replace(entry, branch=branch, branch_head=entry.head)
+        return replace(done, branch=branch, branch_head=entry.head)
     if at is None and not entry.branch_head:
         free = True
     else:
@@ -42,12 +43,12 @@ def publish(deps: Deps, entry: Entry, prefix: str) -> Entry:
         except Conflict:
             free = False
     if free:
-        return replace(entry, branch=branch, branch_head=entry.head)
+        return replace(done, branch=branch, branch_head=entry.head)
     name = branch.removeprefix(refs.BRANCHES)
     kept = refs.run_ref(entry.run or "")
     why = "is checked out" if at == entry.branch_head else "was moved by a person"
     mark = f"{name} {why} and was left alone; take the result with: git merge {kept}"
-    return replace(entry, marks=(*entry.marks, mark))
+    return replace(done, marks=(*entry.marks, mark))
 
 
 def tip(git: Git, entry: Entry) -> Tip:

@@ -5,7 +5,7 @@ anything starts.
 import os
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from gitcmat.store import refs
 from gitcmat.store.slots import default_root, slot_folder
 from gitcmat.store.state import Change
 from gitcmat.system import ids, proc
+from gitcmat.system.files import remove_tree
 from gitcmat.system.locks import FileLock
 
 
@@ -35,6 +36,7 @@ class Claim:
 
     folder: RunFolder
     lock: FileLock
+    job: Job
 
 
 def claim(
@@ -59,6 +61,11 @@ def claim(
         deps.clock.now(),
         after,
     )
+    if entry.branch and start not in (entry.head, base):
+        # A person committed on the branch: the result will stand on that, and may move it from
+        # there.
+        started = replace(started, branch_head=start)
+        change.put(started)
     job = Job(
         kind=JobKind.WORK,
         run=run_id,
@@ -101,7 +108,14 @@ def prepare(deps: Deps, job: Job, prompt: str) -> Claim:
     folder.create(job, prompt)
     lock = FileLock(folder.lock).acquire(timeout=10)
     deps.git.update_ref(job.run_ref, job.start, None, why=f"gitcmat: start of {job.run}")
-    return Claim(folder, lock)
+    return Claim(folder, lock, job)
+
+
+def abandon(deps: Deps, claim: Claim) -> None:
+    """Undo what `prepare` made, for a claim that could not be recorded."""
+    claim.lock.release()
+    deps.git.delete_ref(claim.job.run_ref, claim.job.start)
+    remove_tree(claim.folder.path)
 
 
 def start(claim: Claim) -> None:

@@ -117,6 +117,7 @@ class Intake:
         self._plans: dict[str, Plan] = {}
         self._denied: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         """Pairs that were not made here, with the tips at which that was found out."""
+        self._contained: dict[tuple[str, str], bool] = {}
         self._prefix = "cmat"
 
     def wants(self, facts: Facts) -> Wants:
@@ -160,7 +161,7 @@ class Intake:
             entries=held,
             known=frozenset(states) | frozenset(held),
             allowed=self._allowed(wants, held),
-            landed=frozenset(self._landed(held)),
+            landed=frozenset(self._landed(wants, held)),
             free=free,
         )
 
@@ -218,7 +219,7 @@ class Intake:
         pinned = settings.trust_branch
         return settings.tasks is TaskTrust.BRANCH and source.ref == f"refs/heads/{pinned}"
 
-    def _landed(self, entries: Mapping[str, Entry]) -> Iterable[tuple[str, str]]:
+    def _landed(self, wants: Wants, entries: Mapping[str, Entry]) -> Iterable[tuple[str, str]]:
         """(target, need) pairs that are met."""
         for entry in entries.values():
             for need in entry.task.needs:
@@ -226,8 +227,17 @@ class Intake:
                 if found is None or found.state is not State.DONE or found.landing is None:
                     continue
                 commit = found.landing.commit
-                if commit is None or branches.contains(self._deps.git, entry.target, commit):
+                if commit is None or self._contains(wants, entry.target, commit):
                     yield entry.target, need
+
+    def _contains(self, wants: Wants, target: str, commit: str) -> bool:
+        """Whether a landing is on its target still: a person may have rewound it."""
+        tip = wants.sources.tips.get(target) or self._deps.git.ref(target) or ""
+        if (tip, commit) not in self._contained:
+            self._contained[tip, commit] = bool(tip) and branches.contains(
+                self._deps.git, tip, commit
+            )
+        return self._contained[tip, commit]
 
     def _plan(self, intent: Intent) -> Plan:
         # The plan names files outside of .cmat/ too, so equal trees of .cmat/ are not enough.

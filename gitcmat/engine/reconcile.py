@@ -63,15 +63,19 @@ class Reconciler:
         found = results.gather(deps, facts.entries(State.ACTIVE))
         wants = self.intake.wants(facts)
         made: list[claims.Claim] = []
-        with deps.store.change("reconcile", by=deps.daemon) as change:
-            results.take_in(deps, change, found, wants, after)
-            world = self._decide(change, wants, after)
-            if start:
-                made = self._claim(change, wants, world, report, after, only)
-            after.stop += [
-                e.run for e in world.entries.values() if e.cancelling and e.run is not None
-            ]
-            report.changed = list(change.notes)
+        try:
+            with deps.store.change("reconcile", by=deps.daemon) as change:
+                results.take_in(deps, change, found, wants, after)
+                world = self._decide(change, wants, after)
+                self._publish(change, wants, world)
+                if start:
+                    self._claim(change, wants, world, report, after, only, made)
+                after.stop += [e.run for e in world.entries.values() if e.cancelling and e.run]
+                report.changed = list(change.notes)
+        except BaseException:
+            for claim in made:
+                claims.abandon(deps, claim)
+            raise
         report.world, report.wants = world, wants
         self._act(after)
         for claim in made:
@@ -97,6 +101,14 @@ class Reconciler:
                 happen(change, one.id, one.event, now, after)
         return self._world(change, wants)
 
+    def _publish(self, change: Change, wants: Wants, world: World) -> None:
+        """Put results that came to review on their branches, each once."""
+        for entry in world.entries.values():
+            changed = entry.head and entry.head != entry.base
+            if entry.state is State.REVIEW and changed and entry.published != entry.head:
+                prefix = wants.config(entry).branch.prefix
+                change.put(branches.publish(self.deps, entry, prefix))
+
     def _world(self, change: Change, wants: Wants) -> World:
         entries = {e.id: e for e in change.facts.entries(*OPEN)} | change.entries()
         opened = [e for e in entries.values() if e.state in OPEN]
@@ -112,8 +124,8 @@ class Reconciler:
         report: Report,
         after: After,
         only: str | None,
-    ) -> list[claims.Claim]:
-        made: list[claims.Claim] = []
+        made: list[claims.Claim],
+    ) -> None:
         used = {e.workspace for e in world.entries.values() if e.state is State.ACTIVE}
         for entry in self._ready(world, wants, only):
             if not wants.may_start(entry):
@@ -128,7 +140,6 @@ class Reconciler:
                 continue
             made.append(claim)
             used.add(change.entry(entry.id).workspace)
-        return made
 
     def _ready(self, world: World, wants: Wants, only: str | None) -> list[Entry]:
         if only is not None:

@@ -5,7 +5,6 @@ run it is.
 from dataclasses import replace
 from datetime import datetime
 
-from gitcmat.engine import branches
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
@@ -85,11 +84,7 @@ def take_in(
             backoff=seconds(defaults.backoff),
             wanted_gates=len(wants.gates(entry)),
         )
-        entry = happen(change, entry.id, event, now, after)
-        if entry.state in (State.REVIEW, State.BLOCKED) and entry.head:
-            entry = branches.publish(deps, entry, wants.config(entry).branch.prefix)
-            change.put(entry)
-        taken.append(entry)
+        taken.append(happen(change, entry.id, event, now, after))
     return taken
 
 

@@ -91,6 +91,10 @@ class Entry:
     """Full ref of the branch for review, once it was made."""
     branch_head: str = ""
     """The commit that gitcmat put there last."""
+    published: str = ""
+    """The result that was last put on the branch, or left beside it because a person had moved
+    it.
+    """
     workspace: str = ""
     checked_tree: str = ""
     """The tree that the gates below judged."""

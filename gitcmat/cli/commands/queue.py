@@ -1,6 +1,6 @@
 """``gitcmat queue``: what is where, and moving it."""
 
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -10,6 +10,7 @@ from gitcmat.cli.state import common
 from gitcmat.errors import NotFound, NoWork, Usage
 from gitcmat.model.state import State
 from gitcmat.model.task import Priority
+from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
 
 
@@ -92,7 +93,7 @@ def add(
     from gitcmat.engine import queue
 
     deps = state.app.deps
-    head = f"refs/heads/{target}" if target else deps.git.head()
+    head = f"refs/heads/{target}" if target else Git(deps.repo.git_dir).head()
     if head is None or deps.git.rev(head) is None:
         raise Usage("There is no branch to start from.", hint="--target BRANCH")
     gates: Any = () if no_gates else given.pop("gates") or None
@@ -154,9 +155,9 @@ def rerun(ctx: click.Context, state: CliState, *, task: str, start: bool) -> Non
     entry = queue.rerun(state.app.deps, facts.resolve(Kind.QUEUE, task))
     state.app.settle()
     if start:
-        from gitcmat.cli.commands.run import now
-
-        ctx.invoke(now, task=entry.id)
+        run = cast("click.Group", ctx.find_root().command).get_command(ctx, "run")
+        now = cast("click.Group", run).get_command(ctx, "now")
+        ctx.invoke(cast("click.Command", now), task=entry.id)
         return
     state.out.show({"entry": plain(entry)}, f"{entry.id}: pending")
 
