@@ -188,6 +188,13 @@ class View:
                 found[path] = row.verdict
         return tuple(Refusal(path, v.line, v.reason) for path, v in sorted(found.items()))
 
+    def tracked(self) -> tuple[str, ...]:
+        """Return the paths of the fact folders that git tracks, for reading commands: no write."""
+        if self.home is None:
+            return ()
+        self._tracked.remember(self._load().tracked)
+        return tuple(sorted(self._tracked.look().paths))
+
     # --- one edit -----------------------------------------------------------------------------
 
     def _is_edit(self, session: Session, path: str) -> bool:

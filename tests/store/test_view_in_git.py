@@ -100,6 +100,15 @@ def test_a_fact_file_that_only_head_has_is_tracked(records: Records, repo: TestR
     assert (scan.edits, scan.tracked) == ((), (PENDING,))
 
 
+def test_what_is_tracked_can_be_asked_without_a_write(repo: TestRepo) -> None:
+    repo.write(PENDING, entry())
+    repo.git("add", "-f", PENDING)
+    records = Records(repo.path)
+    assert records.view.tracked() == (PENDING,)
+    assert records.view.refusals() == ()
+    assert not records.repo.cmat.exists()
+
+
 def test_a_file_that_becomes_tracked_while_it_is_read_is_no_edit(
     records: Records, repo: TestRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
