@@ -56,7 +56,6 @@ def status(deps: Deps) -> Status:
     wants = intake.wants(facts)
     opened = facts.entries(*OPEN)
     world = intake.world(facts, wants, opened, deps.clock.now(), free=0)
-    scan = deps.view.scan(deps.clock.now().timestamp())
     new_from = wants.sources.new
     committed = wants.plan_intent.files.get(new_from, {}) if new_from else {}
     return Status(
@@ -73,7 +72,7 @@ def status(deps: Deps) -> Status:
         unsaved=saved_not_committed(deps.repo),
         problems=wants.problems,
         refused=deps.view.refusals(),
-        tracked=scan.tracked,
+        tracked=deps.view.tracked(),
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / "watch.lock"),
