@@ -22,6 +22,7 @@ from gitcmat.store.git import Git, Repository
 from gitcmat.store.good import GoodSettings, Settings
 from gitcmat.store.snapshot import LINK, MODULE, OTHER, UNMERGED, File, Snapshot
 
+_REMEMBERED: Final = 64
 _KEPT_FILES: Final = frozenset({".gitkeep", ".gitignore", "README.md"})
 
 
@@ -42,7 +43,10 @@ class IntentReader:
         tree = snapshot.tree_of(self._git, commit)
         known = self._known.get(tree)
         if known is None or (known.problems and known.ref != ref):
-            known = self._known[tree] = self._read(ref, commit, tree)
+            known = self._read(ref, commit, tree)
+            while len(self._known) >= _REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[tree] = known
         settings_from = commit if known.settings_from == known.commit else known.settings_from
         return replace(known, ref=ref, commit=commit, settings_from=settings_from)
 

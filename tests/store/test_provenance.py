@@ -259,16 +259,30 @@ def test_commits_below_our_own_refs_do_not_count(repo: TestRepo, other: TestRepo
     assert is_ours(repo)
 
 
-def test_replace_refs_fool_nobody(repo: TestRepo, other: TestRepo) -> None:
-    mine = repo.commit("A task", {"x": "x"})
-    repo.git("fetch", "-q", str(other.path), "theirs")
-    theirs = repo.tip("FETCH_HEAD")
-    repo.git("reset", "-q", "--hard", theirs)
-    repo.git("replace", theirs, mine)
-    blob = repo.git("hash-object", "--stdin", stdin=TEXT)
-    found = discover(repo.path)
+def test_replace_refs_hide_nothing(repo: TestRepo, other: TestRepo) -> None:
+    innocent = repo.tip()
+    repo.commit("The same by chance", {TASK: TEXT})
+    repo.git("fetch", "-q", str(other.path), "theirs:refs/remotes/other/theirs")
+    repo.git("replace", repo.tip("refs/remotes/other/theirs"), innocent)
 
-    assert not made_here(found, Git(found.common_dir), [blob])
+    assert not is_ours(repo)
+
+
+def test_what_only_a_foreign_merge_commit_brings_is_foreign(
+    repo: TestRepo, other: TestRepo
+) -> None:
+    other.git("switch", "-q", "-c", "side", "main")
+    other.commit("Another task", {TASK: "title: One side\n"})
+    with pytest.raises(AssertionError):
+        other.git("merge", "theirs")
+    other.write(TASK, "title: In neither\n")
+    other.commit("Merge theirs")
+
+    repo.commit("The same by chance", {TASK: "title: In neither\n"})
+    assert is_ours(repo)
+    repo.git("fetch", "-q", str(other.path), "side:refs/remotes/other/side")
+
+    assert not is_ours(repo)
 
 
 def test_without_reflogs_nothing_is_ours(repo: TestRepo) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from gitcmat.errors import Conflict, InvalidData, NotFound, Usage, UserError
-from gitcmat.model.settings import TaskTrust, UserSettings
+from gitcmat.model.settings import CONFIG_KEYS, USER_KEYS, TaskTrust, UserSettings
+from gitcmat.store import documents
 from gitcmat.store.git import Git, Repository, discover
 from gitcmat.store.preferences import Setting, get_setting, list_settings, set_setting
 from gitcmat.store.settings import load_personal, load_user_settings
@@ -110,6 +111,28 @@ def test_wrong_settings_are_named_by_line(
         load_user_settings(found)
 
     assert (refused.value.message, refused.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize("key", sorted(USER_KEYS))
+def test_no_repository_decides_what_is_the_person_s_to_decide(key: str) -> None:
+    with pytest.raises(InvalidData) as refused:
+        documents.config(f"schema: 1\n{key}: x\n".encode(), name=".cmat/config.yaml")
+
+    assert refused.value.message == f".cmat/config.yaml:2: {key}: belongs in {NAME}"
+
+
+@pytest.mark.parametrize("key", sorted(CONFIG_KEYS - {"schema"}))
+def test_what_belongs_to_the_repository_is_refused_in_the_file_of_the_person(
+    found: Repository, own: Path, key: str
+) -> None:
+    for text in (f"{key}: x\n", f"repositories:\n  {found.root}:\n    {key}: x\n"):
+        own.write_text(text, encoding="utf-8")
+        line = text.count("\n")
+
+        with pytest.raises(InvalidData) as refused:
+            load_user_settings(found)
+
+        assert refused.value.message == f"{NAME}:{line}: {key}: belongs in .cmat/config.yaml"
 
 
 # --- get, set, list -------------------------------------------------------------------------------
