@@ -47,14 +47,15 @@ def execute(folder: Path, make_agent: Callable[[str], Agent]) -> int:
         job = run.read_job()
         with StopRequest(run).listening() as stop:
             code, result = _attempt(job, run, make_agent, stop)
-        run.write_result(result)
+            run.write_result(result)
         return code
 
 
-def salvage(folder: Path) -> None:
+def salvage(folder: Path, *, patience: float = _PATIENCE) -> None:
     """Finish the run of a dead runner: its processes end, its work comes home, it has a result.
 
-    Does nothing when there is a result, or no job. May be repeated.
+    Does nothing when there is a result, or no job. May be repeated, also by two at once: one waits
+    up to `patience` seconds for the other.
 
     Raises:
         Conflict: the runner lives.
@@ -63,7 +64,7 @@ def salvage(folder: Path) -> None:
     run = RunFolder(folder)
     if not run.job.exists():
         return
-    with FileLock(run.lock).acquire(timeout=_PATIENCE):
+    with FileLock(run.lock).acquire(timeout=patience):
         if run.read_result() is not None:
             return
         job = run.read_job()

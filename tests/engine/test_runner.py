@@ -15,6 +15,8 @@ from tests.support.repo import TestRepo
 from tests.support.runs import PYTHON, Bench, Runner
 from tests.support.wait import until
 
+VALUE = "abc123-very-secret"
+
 
 @pytest.fixture
 def bench(repo: TestRepo, tmp_path: Path) -> Bench:
@@ -151,9 +153,9 @@ def test_the_agent_sees_its_run_and_nothing_of_the_persons_repository(
 def test_secrets_and_control_characters_do_not_reach_the_log(bench: Bench) -> None:
     script = r'printf "key=%s \033[2J\n" "$TOKEN_OF_MINE"; printf "no newline %s" "$TOKEN_OF_MINE"'
     job = bench.job(script, agent={"pass_env": ("TOKEN_OF_MINE",)})
-    runner = bench.start(job, **{"TOKEN_OF_MINE": "abc123-very-secret"})
+    runner = bench.start(job, TOKEN_OF_MINE=VALUE)
     result = runner.result()
-    assert "very-secret" not in runner.log() + runner.folder.events.read_text() + result.message
+    assert VALUE not in runner.log() + runner.folder.events.read_text() + result.message
     assert r"\x1b[2J" in runner.log()
     assert "\nno newline " in runner.log()
 

@@ -1,0 +1,63 @@
+"""One suite for every agent that gitcmat can drive."""
+
+from pathlib import Path
+
+import pytest
+
+from gitcmat.adapters.agents import AGENTS, make_agent
+from gitcmat.errors import NotFound
+from gitcmat.model.job import JobAgent, RunOutcome
+from gitcmat.ports import Agent, Said, Turn
+
+PROMPT = "Do what the file says: §7.\n"
+
+
+@pytest.fixture(params=sorted(AGENTS))
+def agent(request: pytest.FixtureRequest) -> Agent:
+    return make_agent(request.param)
+
+
+def turn(tmp_path: Path) -> Turn:
+    profile = JobAgent(name="x", runs="command", command=("tool", "--fix"))
+    return Turn(profile=profile, prompt=PROMPT, cwd=tmp_path)
+
+
+def test_the_prompt_is_never_an_argument(agent: Agent, tmp_path: Path) -> None:
+    launch = agent.launch(turn(tmp_path))
+    assert launch.argv
+    assert not any("what the file says" in word for word in launch.argv)
+    assert "what the file says" in launch.stdin.decode()
+    assert not any("what the file says" in value for value in launch.env.values())
+
+
+@pytest.mark.parametrize("line", ["", "{", '{"type": 7}', "\x00", "[" * 5000, "x" * 100_000])
+def test_no_line_is_too_odd_to_be_read(agent: Agent, line: str) -> None:
+    list(agent.read(line))
+
+
+def test_a_good_end_has_finished_and_another_has_failed(agent: Agent) -> None:
+    assert agent.outcome(0)[0] is RunOutcome.FINISHED
+    assert agent.outcome(1)[0] is RunOutcome.FAILED
+    assert agent.outcome(-9)[0] is RunOutcome.FAILED
+
+
+def test_a_command_is_started_as_it_stands(tmp_path: Path) -> None:
+    launch = make_agent("command").launch(turn(tmp_path))
+    assert (launch.argv, launch.stdin) == (("tool", "--fix"), PROMPT.encode())
+
+
+def test_a_commands_last_line_is_its_summary() -> None:
+    command = make_agent("command")
+    assert list(command.read("one")) == [Said(text="one")]
+    assert list(command.read("  ")) == []
+    assert command.outcome(0) == (RunOutcome.FINISHED, "one")
+    assert command.outcome(2) == (RunOutcome.FAILED, "exited 2: one")
+    assert command.outcome(-15) == (RunOutcome.FAILED, "killed by SIGTERM: one")
+    assert command.outcome(-99) == (RunOutcome.FAILED, "killed by signal 99: one")
+
+
+def test_an_unknown_agent_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(NotFound) as caught:
+        make_agent("oracle")
+    assert caught.value.message == "No agent adapter is called 'oracle'."
+    assert caught.value.hint == "runs: is one of command"
