@@ -106,7 +106,7 @@ class _Collection:
         tree = self._vault.tree
         if tree.is_symlink() or not tree.is_dir():
             return False
-        if any(entry.name != ".git" for entry in os.scandir(tree)):
+        if {entry.name for entry in tree.iterdir()} - {".git"}:
             return True
         return not self._vault.git.run("ls-tree", "--name-only", start_tree).out
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,14 +16,17 @@ from typing import Final
 
 from gitcmat.store.git import GitError
 from gitcmat.store.remains import read_head
-from gitcmat.store.sweep import open_folders
+from gitcmat.store.sweep import open_folders, remove_pipes
 from gitcmat.store.vault import Vault
-from gitcmat.system.proc import Done
+from gitcmat.system.proc import Done, Timeout
 
 MOST_NESTED: Final = 20
 """So many nested repositories are looked into; more are only named."""
 
-_SECONDS: Final = 600.0
+FIRST_SECONDS = 60.0
+"""After this time something is in git's way: a pipe named ``.gitignore`` stops it for ever."""
+
+_SECONDS: Final = 900.0
 _STATUS: Final = (
     *("status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignored=matching"),
     *("--ignore-submodules=all", "--no-renames", "--no-ahead-behind"),
@@ -70,9 +73,12 @@ class Stager:
             GitError: git cannot take a file, also not as plain bytes.
         """
         seen = self._look()
-        for path in [path for path in seen.new if path.endswith(b"/")]:
-            seen.new.remove(path)
-            self._note_nested(path[:-1], seen.new)
+        files: list[bytes] = []
+        for path in seen.new:
+            if path.endswith(b"/"):
+                self._note_nested(path[:-1], files)
+        seen.new = [path for path in seen.new if not path.endswith(b"/")]
+        seen.new += self._not_ignored(files)
         self.found.new += seen.new
         self.found.ignored += seen.ignored
         self._stage(seen.changed + seen.new, seen.gone)
@@ -88,8 +94,10 @@ class Stager:
             else:
                 numbers.append(path)
                 self._note_nested(path, files)
+        self._stage([], numbers)
+        files = self._not_ignored(files)
         self.found.new += files
-        self._stage(files, numbers)
+        self._stage(files, [])
 
     def look_into_submodules(self) -> None:
         """Name the submodules whose own history has moved: it does not come home with ours."""
@@ -106,12 +114,10 @@ class Stager:
                     self.found.nested.append(path)
 
     def _look(self) -> _Seen:
-        done = self._vault.git.run(*_STATUS, ok=(), timeout=_SECONDS)
-        if done.code != 0 or b"Permission denied" in done.err:
+        done = self._run(*_STATUS)
+        if b"Permission denied" in done.err:
             open_folders(self._vault.tree)
-            if done.code != 0:
-                self._vault.treat_files_as_bytes()
-            done = self._vault.git.run(*_STATUS, timeout=_SECONDS)
+            done = self._run(*_STATUS)
         seen = _Seen()
         for row in done.out.split(b"\0"):
             if row.startswith(b"? "):
@@ -147,22 +153,29 @@ class Stager:
         return _oid(data, _format_of(oid)) == oid
 
     def _stage(self, paths: list[bytes], gone: list[bytes]) -> None:
-        there = [path for path in paths if not path.endswith(b"/")]
-        for path in there:
+        for path in paths:
             self._make_readable(path)
         if gone:
             self._update("--force-remove", paths=gone)
-        if there:
-            done = self._update("--add", "--replace", paths=there)
+        if paths:
+            done = self._update("--add", "--replace", paths=paths)
             self.found.refused += _REFUSED.findall(done.err)
 
     def _update(self, *how: str, paths: list[bytes]) -> Done:
-        def attempt() -> Done:
-            fed = b"".join(path + b"\0" for path in paths)
-            args = ("update-index", *how, "-z", "--stdin")
-            return self._vault.git.run(*args, input=fed, timeout=_SECONDS)
+        fed = b"".join(path + b"\0" for path in paths)
+        return self._run("update-index", *how, "-z", "--stdin", stdin=fed)
 
-        return _twice(attempt, self._vault.treat_files_as_bytes)
+    def _run(self, *args: str, stdin: bytes | None = None) -> Done:
+        """Run git, and once more after putting out of its way what an agent can put there."""
+        git = self._vault.git
+        try:
+            return git.run(*args, input=stdin, timeout=FIRST_SECONDS)
+        except Timeout:
+            remove_pipes(self._vault.tree)
+        except GitError:
+            open_folders(self._vault.tree)
+            self._vault.treat_files_as_bytes()
+        return git.run(*args, input=stdin, timeout=_SECONDS)
 
     def _note_nested(self, folder: bytes, files: list[bytes]) -> None:
         """Add the files of a nested repository, and of those inside it, to `files`."""
@@ -176,6 +189,15 @@ class Stager:
                 self._note_nested(path[:-1], files)
             else:
                 files.append(path)
+
+    def _not_ignored(self, files: list[bytes]) -> list[bytes]:
+        """Leave out what the project ignores; a nested repository knows only its own rules."""
+        if not files:
+            return files
+        fed = b"".join(path + b"\0" for path in files)
+        done = self._vault.git.run("check-ignore", "-z", "--stdin", input=fed, ok=(0, 1))
+        ignored = frozenset(done.out.split(b"\0"))
+        return [path for path in files if path not in ignored]
 
     def _make_readable(self, path: bytes) -> None:
         full = self._full(path)
@@ -200,14 +222,6 @@ class Stager:
 
     def _full(self, path: bytes) -> Path:
         return self._vault.tree / os.fsdecode(path)
-
-
-def _twice(attempt: Callable[[], Done], between: Callable[[], None]) -> Done:
-    try:
-        return attempt()
-    except GitError:
-        between()
-        return attempt()
 
 
 def _oid(data: bytes, object_format: str) -> str:

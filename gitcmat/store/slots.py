@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from gitcmat.errors import InvalidData, UserError
 from gitcmat.store.git import Repository
@@ -82,7 +82,7 @@ class Slot:
             return None
         if not isinstance(data, dict) or data.keys() != {field.name for field in fields(cls)}:
             return None
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         slot = cls(**known)
         return slot if slot.host == str(host.common_dir) and slot.format == FORMAT else None
 

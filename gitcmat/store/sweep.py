@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import translate
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Keep:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        names, paths = [], []
+        names: list[str] = []
+        paths: list[str] = []
         for pattern in patterns:
             bare = pattern.removesuffix("/").removeprefix("**/")
             (paths if "/" in bare else names).append(translate(bare.removeprefix("/")))
@@ -78,7 +80,7 @@ class _Sweep:
         if path == b".git":
             return True
         is_folder = entry.is_dir(follow_symlinks=False)
-        if path in self._wanted.paths and not is_folder:
+        if path in self._wanted.paths and (entry.is_symlink() or entry.is_file()):
             return True
         if self._keep(path):
             return True
@@ -107,6 +109,17 @@ def open_folders(tree: Path) -> None:
     for parent, names, _ in os.walk(root):
         for name in names:
             open_folder(os.path.join(parent, name))  # noqa: PTH118 - names that are no text
+
+
+def remove_pipes(tree: Path) -> None:
+    """Remove pipes and the like below `tree`; git would wait in vain to read some of them."""
+    for parent, _, names in os.walk(os.fsencode(tree)):
+        for name in names:
+            path = Path(os.fsdecode(os.path.join(parent, name)))  # noqa: PTH118 - as above
+            with suppress(FileNotFoundError):
+                mode = path.lstat().st_mode
+                if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+                    path.unlink()
 
 
 def _empty(path: bytes) -> None:
