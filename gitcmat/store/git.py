@@ -14,6 +14,7 @@ history for people (`history`), never on the way of a run, a hook or a list.
 
 import functools
 import os
+import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -356,8 +357,8 @@ def discover(start: Path) -> Repository:
         cwd=start,
         env=environment(settings=[("safe.bareRepository", "all")]),
     )
-    lines = done.out.split(b"\n")
-    if len(lines) < len(questions):
+    answer = _ANSWERS.fullmatch(done.out)
+    if answer is None:
         said = done.err.decode("utf-8", "replace").strip()
         if "dubious ownership" in said:
             raise Conflict(
@@ -365,19 +366,25 @@ def discover(start: Path) -> Repository:
                 hint="git config --global --add safe.directory, if you trust its owner",
             )
         raise NotFound(f"{start} is not in a git repository.", hint="git init")
-    git_dir, common = (Path(os.fsdecode(p)).resolve() for p in lines[:2])
+    git_dir, common = (Path(os.fsdecode(p)).resolve() for p in answer.group(1, 2))
     top: Path | None = None
     if done.code == 0:
-        top = Path(os.fsdecode(lines[4])).resolve()
-    elif lines[2] != b"true":
+        top = Path(os.fsdecode(answer[5])).resolve()
+    elif answer[3] != b"true":
         # Inside .git itself there is no work tree to show, though the repository has one.
         top = _work_tree_of(git_dir, common)
     return Repository(
         git_dir=git_dir,
         common_dir=common,
         work_tree=top,
-        object_format=lines[3].decode(),
+        object_format=answer[4].decode(),
     )
+
+
+# A path may hold line ends: what follows it tells where it is over.
+_ANSWERS: Final = re.compile(
+    rb"(/.*?)\n(/.*?)\n(true|false)\n(sha1|sha256)\n(?:(/.*)\n)?", re.DOTALL
+)
 
 
 def _work_tree_of(git_dir: Path, common_dir: Path) -> Path:
