@@ -2,6 +2,7 @@
 are.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gitcmat.engine.blockers import take_answer
@@ -9,12 +10,12 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After
 from gitcmat.errors import InvalidData, UserError
 from gitcmat.model.blocker import Blocker
-from gitcmat.model.edits import Refused, merge_edit
+from gitcmat.model.edits import Accepted, Refused, merge_edit
 from gitcmat.model.entry import Entry
 from gitcmat.model.problem import Problem
 from gitcmat.model.task import Priority
 from gitcmat.store import records, yamlio
-from gitcmat.store.state import Facts
+from gitcmat.store.state import Change
 from gitcmat.store.view import Edit, Report
 
 
@@ -46,52 +47,59 @@ def _take_in(deps: Deps, edit: Edit, after: After) -> None:
         problem = Problem.of(error, edit.path)
         deps.view.refuse(edit, line=problem.line, reason=problem.text)
         return
-    record = _record(deps.store.read(), edit)
-    if record is None:
-        deps.view.refuse(edit, line=1, reason="only queue entries and blockers take edits")
-        return
-    current = yamlio.load(records.render(record), name=edit.path)
-    state = record.state if isinstance(record, Entry) else None
-    merged = merge_edit(
-        edit.kind, base.data, edited.data, current.data, state=state, lines=edited.lines
-    )
-    if isinstance(merged, Refused):
-        deps.view.refuse(edit, line=merged.line, reason=merged.reason)
-        return
-    if not merged.changes:
-        deps.view.leave(edit)
-        return
     try:
-        if isinstance(record, Entry):
-            _change_entry(deps, record, merged.changes)
-        else:
-            _answer(deps, record, str(merged.changes["answer"]), after)
+        with deps.store.change(f"edit {edit.id}", by=deps.actor) as change:
+            # Merged inside the lock: the record may have moved on since the file was read.
+            merged = _merge(change, edit, base, edited)
+            if isinstance(merged, Accepted):
+                _apply(deps, change, edit, merged.changes, after)
     except UserError as error:
-        line = edited.lines.get((next(iter(merged.changes)),), 1)
+        line = edited.lines.get(("answer",), 1)
         deps.view.refuse(edit, line=line, reason=f"{error.message} ({error.hint})")
         return
-    deps.view.accept(edit)
+    if isinstance(merged, Refused):
+        deps.view.refuse(edit, line=merged.line, reason=merged.reason)
+    elif merged.changes:
+        deps.view.accept(edit)
+    else:
+        deps.view.leave(edit)
 
 
-def _record(facts: Facts, edit: Edit) -> Entry | Blocker | None:
+def _merge(
+    change: Change, edit: Edit, base: yamlio.Document, edited: yamlio.Document
+) -> Accepted | Refused:
+    record = _record(change, edit)
+    if record is None:
+        return Refused("only queue entries and blockers take edits", "")
+    current = yamlio.load(records.render(record), name=edit.path)
+    if not isinstance(current.data, dict):
+        raise TypeError(f"the record of {edit.path} is not a mapping")
+    state = record.state if isinstance(record, Entry) else None
+    return merge_edit(
+        edit.kind, base.data, edited.data, current.data, state=state, lines=edited.lines
+    )
+
+
+def _record(change: Change, edit: Edit) -> Entry | Blocker | None:
     if edit.kind == "queue":
-        return facts.entry(edit.id)
-    return facts.blocker(edit.id) if edit.kind == "blockers" else None
+        return change.find(edit.id)
+    return change.facts.blocker(edit.id) if edit.kind == "blockers" else None
 
 
-def _change_entry(deps: Deps, record: Entry, changes: dict[str, object]) -> None:
-    with deps.store.change(f"edit {record.id}: {', '.join(changes)}", by=deps.actor) as change:
-        entry = change.entry(record.id)
-        if "priority" in changes:
-            entry = replace(entry, priority=Priority(str(changes["priority"])))
-        if "hold" in changes:
-            entry = replace(entry, hold=bool(changes["hold"]))
-        change.put(replace(entry, updated=deps.clock.now()), f"{entry.id}: edited in its file")
-
-
-def _answer(deps: Deps, blocker: Blocker, text: str, after: After) -> None:
-    with deps.store.change(f"answer {blocker.id}", by=deps.actor) as change:
-        take_answer(deps, change, blocker.id, text, deps.actor, after)
+def _apply(
+    deps: Deps, change: Change, edit: Edit, changes: Mapping[str, object], after: After
+) -> None:
+    if "answer" in changes:
+        take_answer(deps, change, edit.id, str(changes["answer"]), deps.actor, after)
+    elif changes:
+        entry = change.entry(edit.id)
+        entry = replace(
+            entry,
+            priority=Priority(str(changes.get("priority", entry.priority))),
+            hold=bool(changes.get("hold", entry.hold)),
+            updated=deps.clock.now(),
+        )
+        change.put(entry, f"{entry.id}: {', '.join(changes)} edited in its file")
 
 
 def write(deps: Deps, *, shown: bool = True) -> Report | None:
