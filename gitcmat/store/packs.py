@@ -23,6 +23,7 @@ from typing import Final, Self
 
 from gitcmat.errors import InvalidData
 from gitcmat.store.git import Git, GitError, Repository
+from gitcmat.store.gitdirs import quoted
 from gitcmat.system import clock
 from gitcmat.system.files import FileLock, fsync_dir, is_locked
 
@@ -104,9 +105,12 @@ class Arrival:
         """
         # With an empty store in view, index-pack neither reads the person's packs nor meets a gc at
         # work there. (The folder must exist, or git thinks that it is in no repository.)
-        alone = {"GIT_OBJECT_DIRECTORY": str(self._tmp)}
+        env = {"GIT_OBJECT_DIRECTORY": str(self._tmp)}
+        if foreign:
+            # The check wants to read each .gitattributes and .gitmodules, also one that is here.
+            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.fsdecode(quoted(self._store.parent))
         check = ("--fsck-objects",) if foreign else ()
-        git.run("index-pack", *check, "-o", self.index, self.pack, env=alone)
+        git.run("index-pack", *check, "-o", self.index, self.pack, env=env)
         self._on_step("indexed")
 
     def place(self) -> None:
