@@ -1,5 +1,6 @@
 """One attempt from a prepared workspace to a result: setup, agent, home, gates."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -57,8 +58,9 @@ def do(
         result = _Attempt(bench, workspace, make_agent).do(started)
         seen = compare(workspace.host, before, host_digest(workspace.host))
         result = replace(result, warnings=(*result.warnings, *seen), ended=clock.now())
-        log.note(f"{result.outcome}" + (f": {result.message}" if result.message else ""))
-        log.event("ended", result.outcome)
+        with contextlib.suppress(OSError):  # the work is home: a full disk must not hide that
+            log.note(f"{result.outcome}" + (f": {result.message}" if result.message else ""))
+            log.event("ended", result.outcome)
         return result
 
 

@@ -73,7 +73,7 @@ def test_an_editable_install_of_the_persons_checkout_is_no_green(
     )  # fmt: skip
     monkeypatch.setenv("PATH", with_path(mine))
     gate = bench.judge("python", "tests/check.py", script=BREAK)
-    naive = [mine / "bin" / "python", "-B", "tests/check.py"]
+    naive = [str(mine / "bin" / "python"), "-B", "tests/check.py"]
     assert subprocess.run(naive, cwd=bench.tree, check=False).returncode == 0
     assert (gate.outcome, gate.exit_code) == (GateOutcome.ERROR, None)
     assert gate.reason == (

@@ -13,7 +13,7 @@ from gitcmat.errors import Conflict
 from gitcmat.model.job import JobGate, RunOutcome
 from gitcmat.system.locks import is_locked
 from tests.support.repo import TestRepo
-from tests.support.runs import PYTHON, Bench, processes_with, python
+from tests.support.runs import PYTHON, Bench, Runner, processes_with, python
 from tests.support.wait import until
 
 MARK = f"cmat-escape-{os.getpid()}"
@@ -106,6 +106,18 @@ def test_a_hundred_megabytes_of_lines_are_logged(bench: Bench) -> None:
     result = runner.result(110)
     assert result.outcome is RunOutcome.FINISHED
     assert 100_000_000 < runner.folder.log.stat().st_size < 100_100_000
+
+
+def test_a_log_that_the_disk_refuses_ends_the_agent_and_keeps_the_work(bench: Bench) -> None:
+    script = python("import sys, time\nsys.stdout.write('z\\n' * 2_000_000); time.sleep(600)")
+    folder = bench.claim(bench.job(f"echo some > work.txt; {script}"))
+    runner = Runner(folder, {}, before=("sh", "-c", 'ulimit -f 1000; exec "$@"', "sh"))
+    result = runner.result()
+    assert (result.outcome, result.message) == (
+        RunOutcome.FAILED,
+        "the log cannot be written: File too large",
+    )
+    assert bench.repo.show(result.head, "work.txt") == "some\n"
 
 
 @pytest.mark.parametrize("how", ["file", "signal"])

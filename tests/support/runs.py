@@ -96,11 +96,13 @@ class Bench:
 class Runner:
     """A runner that has been started."""
 
-    def __init__(self, folder: RunFolder, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: RunFolder, env: Mapping[str, str], *, before: tuple[str, ...] = ()
+    ) -> None:
         self.folder = folder
         with (folder.path / "runner.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [PYTHON, "-I", "-m", "gitcmat", "run", "exec", str(folder.path)],
+                [*before, PYTHON, "-I", "-m", "gitcmat", "run", "exec", str(folder.path)],
                 cwd=folder.path,
                 env={**os.environ, **env},
                 stdin=subprocess.DEVNULL,
