@@ -40,6 +40,22 @@ class Output:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
+    def stream(self, text: str) -> None:
+        """Print a piece of text that is whole lines, now; with --json one object for each line."""
+        if not text:
+            return
+        if self.as_json:
+            lines = text.removesuffix("\n").split("\n")
+            text = "".join(json.dumps({"schema": SCHEMA, "line": line}) + "\n" for line in lines)
+        sys.stdout.write(text if self.as_json else visible(text))
+        sys.stdout.flush()
+
+    def log(self, text: str) -> None:
+        """Print a piece of what a program prints, as progress; not with --quiet or --json."""
+        if not self.quiet and not self.as_json:
+            sys.stderr.write(visible(text))
+            sys.stderr.flush()
+
     def progress(self, text: str) -> None:
         """Say what is going on; not with --quiet or --json."""
         if not self.quiet and not self.as_json:

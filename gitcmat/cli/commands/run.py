@@ -1,0 +1,136 @@
+"""``gitcmat run``: start, follow and stop runs of agents."""
+
+from collections.abc import Iterator
+
+import click
+
+from gitcmat.app import run_exec
+from gitcmat.cli.running import run_now
+from gitcmat.cli.shown import plain, run_seconds
+from gitcmat.cli.state import State, common
+from gitcmat.errors import Usage
+from gitcmat.model.run import Run
+
+
+@click.group(name="run")
+def command() -> None:
+    """Start, follow and stop runs of agents."""
+
+
+@command.command()
+@click.argument("task")
+@common
+def now(state: State, *, task: str) -> None:
+    """Run TASK in the foreground until it needs you: whatever limits and holds say.
+
+    Ctrl-C stops the run and keeps its work. Exit code 1 when it did not get to review.
+    """
+    run_now(state, task)
+
+
+@command.command(name="list")
+@click.option("--task", metavar="ID", help="Only the runs of one task.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@common
+def list_(state: State, *, task: str | None, limit: int) -> None:
+    """List runs, the newest first."""
+    from gitcmat.engine import runs
+
+    found, left = runs.listed(state.app.deps, task=task, limit=limit)
+    lines = state.out.table(_HEAD, map(_row, found)) if found else ["nothing has run yet"]
+    if left:
+        lines.append(f"and {left} more (--limit {limit + left})")
+    state.out.show({"runs": [plain(r) for r in found], "left_out": left}, lines)
+
+
+@command.command()
+@click.argument("run")
+@click.option("--log", "with_log", is_flag=True, help="Print what it printed, and nothing else.")
+@common
+def show(state: State, *, run: str, with_log: bool) -> None:
+    """Show RUN; the id of a task means its last one."""
+    from gitcmat.engine import runs
+
+    deps = state.app.deps
+    found = runs.find(deps, run)
+    if not with_log:
+        state.out.show({"run": plain(found)}, _lines(found))
+        return
+    text = runs.printed(deps, found)
+    state.out.show({"run": plain(found), "log": text}, text)
+
+
+@command.command()
+@click.argument("run")
+@click.option("--tail", "last", type=click.IntRange(0), metavar="N", help="Begin N lines back.")
+@click.option("--since", type=click.IntRange(0), metavar="LINE", help="Begin behind this line.")
+@common
+def follow(state: State, *, run: str, last: int | None, since: int | None) -> None:
+    """Print what RUN prints, as it comes, until it ends; the id of a task means its last run."""
+    from gitcmat.engine import runs
+
+    if last is not None and since is not None:
+        raise Usage("--tail and --since exclude each other.", hint="choose one")
+    deps = state.app.deps
+    found = runs.find(deps, run)
+    for text in runs.follow(deps, found, last=last, since=since):
+        state.out.stream(text)
+
+
+@command.command()
+@click.argument("run", required=False)
+@click.option("--all", "every", is_flag=True, help="Stop whatever runs.")
+@common
+def stop(state: State, *, run: str | None, every: bool) -> None:
+    """Stop RUN, or the run of a task, with every process that it started; its work is kept.
+
+    Its task is on hold then, until it is released or run.
+    """
+    from gitcmat.engine import runs
+
+    if every is (run is not None):
+        raise Usage("Say which run to stop, or --all.", hint="gitcmat run stop RUN")
+    deps = state.app.deps
+    found = [runs.find(deps, run)] if run is not None else runs.active(deps)
+    stopped = runs.stop(deps, found, state.app.settle)
+    lines = [f"{r.id} ({r.task}): {r.outcome or 'under way'}" for r in stopped]
+    state.out.show({"runs": [plain(r) for r in stopped]}, lines)
+
+
+@command.command(name="exec", hidden=True)
+@click.argument("folder")
+def exec_(folder: str) -> None:
+    """Do one attempt: what a runner is started as."""
+    raise click.exceptions.Exit(run_exec(folder))
+
+
+_HEAD = ("RUN", "TASK", "ATTEMPT", "AGENT", "OUTCOME", "STARTED", "SECONDS", "MESSAGE")
+
+
+def _row(run: Run) -> tuple[object, ...]:
+    seconds = run_seconds(run)
+    took = "" if seconds is None else f"{seconds:.0f}"
+    started = f"{run.started.astimezone():%Y-%m-%d %H:%M:%S}"
+    outcome = run.outcome or "under way"
+    return (run.id, run.task, run.attempt, run.agent, outcome, started, took, run.message)
+
+
+def _lines(run: Run) -> Iterator[str]:
+    seconds = run_seconds(run)
+    took = "" if seconds is None else f", {seconds:.1f} s"
+    yield f"{run.id}  {run.outcome or 'under way'}{took}  {run.message}".rstrip()
+    yield f"  task      {run.task}, attempt {run.attempt}, by {run.agent}"
+    yield f"  started   {run.started.astimezone():%Y-%m-%d %H:%M:%S}"
+    yield f"  from      {run.start[:12]} (base {run.base[:12]})"
+    if run.head:
+        yield f"  result    {run.head[:12]}, {run.commits} commits on {run.ref}"
+    for gate in run.gates:
+        reason = f" ({gate.reason})" if gate.reason else ""
+        yield f"  gate      {gate.name}: {gate.outcome}{reason}"
+    yield from (f"  file      {f.status} {f.path}" for f in run.files)
+    if run.more_files:
+        yield f"  file      and {run.more_files} more"
+    yield from (f"  mark      {m}" for m in run.marks)
+    yield from (f"  warning   {w}" for w in run.warnings)
+    yield from (f"  ignored   {i}" for i in run.ignored)
+    yield f"  log       gitcmat run show {run.id} --log"

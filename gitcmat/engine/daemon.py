@@ -1,0 +1,258 @@
+"""The daemon: looks whenever there is a hint, and from time to time anyway, and starts what may.
+
+It holds nothing that matters. Killed at any moment, the next one finds everything in the records
+and in the folders of the runs, which go on meanwhile.
+"""
+
+import os
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from signal import SIGTERM
+from typing import TYPE_CHECKING, Final
+
+from gitcmat.engine.hints import Bell, Hint, places
+from gitcmat.engine.idle import is_idle, waits
+from gitcmat.engine.news import News
+from gitcmat.engine.runfolder import RunFolder
+from gitcmat.engine.watch import Watcher
+from gitcmat.errors import Conflict, UserError
+from gitcmat.model.state import State
+from gitcmat.system import clock
+from gitcmat.system.interrupts import Interrupts
+from gitcmat.system.locks import FileLock, is_locked, wait_until_free
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitcmat.engine.reconcile import Reconciler, Report
+    from gitcmat.model.entry import Entry
+    from gitcmat.store.git import Repository
+    from gitcmat.store.state import Facts
+
+EVERY: Final = 15.0
+"""Seconds between looks when nothing gives a hint."""
+LOCK: Final = "watch.lock"
+
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+"""Seconds to the next try after a look that failed."""
+_SECOND_CTRL_C: Final = 3.0
+"""Seconds in which a second Ctrl-C stops the runs too."""
+_JOIN_EVERY: Final = 25
+"""Changes of the records after which packs are looked at even when there is no idle time."""
+_WAKE_UPS: Final = 3
+"""How often the end of one run may wake us; after that the timer must do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How things stood when the daemon ended."""
+
+    idle: bool
+    """It had nothing left to do, as opposed to: it was told to end."""
+    going_on: tuple["Entry", ...] = ()
+    """Entries whose runs go on."""
+    stopped: tuple["Entry", ...] = ()
+    """Entries whose runs were stopped."""
+    waits: tuple[tuple["Entry", str], ...] = ()
+    """What is left, each with what it waits for."""
+
+
+def holder(repo: "Repository") -> int | None:
+    """Return the process id of the daemon of a repository, None when there is none."""
+    path = repo.cmat / LOCK
+    if not is_locked(path):
+        return None
+    with suppress(OSError, ValueError):
+        return int(path.read_text(encoding="ascii"))
+    return 0
+
+
+@contextmanager
+def only_one(repo: "Repository") -> "Iterator[None]":
+    """Be the one daemon of a repository for the time of the block.
+
+    Raises:
+        Conflict: there is one, named by its process id.
+    """
+    lock = FileLock(repo.cmat / LOCK)
+    if not lock.try_lock():
+        pid = holder(repo)
+        raise Conflict(
+            f"A daemon watches {repo.root} already (process {pid or 'unknown'}).",
+            hint=f"kill {pid} ends it; its runs go on" if pid else "gitcmat status",
+        )
+    with lock:
+        os.truncate(lock.fd, 0)
+        os.pwrite(lock.fd, f"{os.getpid()}\n".encode(), 0)
+        yield
+
+
+class Daemon:
+    """Watches one repository until it is told to end, or until there is nothing left to do."""
+
+    def __init__(
+        self,
+        reconciler: "Reconciler",
+        say: Callable[[str], None],
+        *,
+        every: float = EVERY,
+        until_idle: bool = False,
+    ) -> None:
+        """`say` is given each line of progress; `every` is in seconds."""
+        self._reconciler = reconciler
+        self._deps = reconciler.deps
+        self._news = News(self._deps, say)
+        self._every = every
+        self._until_idle = until_idle
+        self._bell = Bell()
+        self._interrupts = Interrupts(lambda _: self._bell.ring(Hint.STOP))
+        self._minded: dict[str, threading.Thread] = {}
+        self._woken: Counter[str] = Counter()
+        self._failures = 0
+        self._untidy = 0
+
+    def run(self) -> Ending:
+        """Watch; return when it is over.
+
+        Raises:
+            Conflict: another daemon watches this repository.
+        """
+        deps = self._deps
+        with only_one(deps.repo), self._interrupts, Watcher(self._bell.ring) as watcher:
+            facts = deps.store.read()
+            self._news.start(facts)
+            counts = ", ".join(f"{n} {s}" for s, n in facts.counts().items() if n)
+            who = f"process {os.getpid()}"
+            self._news.line(f"watching {deps.repo.root} ({who}): {counts or 'no tasks yet'}")
+            self._news.files()
+            hints = frozenset({Hint.TIMER})
+            while not self._interrupts.count:
+                ending, until = self._look(watcher, hints)
+                if ending is not None:
+                    return ending
+                hints = self._bell.wait(until) or frozenset({Hint.TIMER})
+            return self._end()
+
+    # --- one look -------------------------------------------------------------------------------
+
+    def _look(self, watcher: Watcher, hints: frozenset[Hint]) -> tuple[Ending | None, float]:
+        """Do what the hints ask for; return how it ends if it does, and when to look again."""
+        self._watch(watcher)
+        if Hint.FILES in hints:
+            self._news.files()
+        if hints == {Hint.FILES}:
+            return None, clock.monotonic() + self._every
+        try:
+            report = self._reconciler(start=True)
+            self._watch(watcher)  # what was made anew is watched from now on
+            facts = self._deps.store.read()
+            moved = self._news.moves(facts)
+            if Hint.GIT in hints:
+                self._news.files()
+            self._news.conditions(report)
+            self._tidy(hints, moved=moved)
+        except (UserError, OSError, sqlite3.Error) as error:
+            return None, self._failed(error)
+        self._failures = 0
+        self._news.recovered()
+        self._mind(facts.entries(State.ACTIVE))
+        if self._until_idle and not moved and is_idle(report, facts):
+            if not self._bell.wait(clock.monotonic() + 0.2) - {Hint.FILES}:
+                return Ending(idle=True, waits=tuple(waits(report, facts))), 0.0
+            return None, 0.0
+        return None, clock.monotonic() + self._seconds(report, facts)
+
+    def _watch(self, watcher: Watcher) -> None:
+        home = self._deps.view.home
+        watcher.refresh(places(self._deps.repo, home.work_tree if home else None))
+        self._news.unwatched(
+            f"cannot watch {path} ({why}): it is looked at every {self._every:g} s"
+            for path, why in watcher.unwatched.items()
+        )
+
+    def _failed(self, error: Exception) -> float:
+        """Say it, and wait: longer each time, whatever hints come meanwhile."""
+        wait = min(_FIRST_WAIT * 2**self._failures, _LONGEST_WAIT)
+        self._failures += 1
+        self._news.failed(error, wait)
+        until = clock.monotonic() + wait
+        while clock.monotonic() < until and not self._interrupts.count:
+            self._bell.wait(until)
+        if self._interrupts.count:
+            self._bell.ring(Hint.STOP)
+        return clock.monotonic()
+
+    def _seconds(self, report: "Report", facts: "Facts") -> float:
+        """How long nothing is to be expected without a hint."""
+        now = self._deps.clock.now()
+        times = [e.not_before for e in facts.entries(State.PENDING) if not e.hold]
+        seconds = [(t - now).total_seconds() for t in times if t is not None and t > now]
+        if report.look_again is not None:
+            seconds.append(max(0.0, report.look_again))
+        return min([self._every, *seconds]) + 0.01
+
+    def _tidy(self, hints: frozenset[Hint], *, moved: bool) -> None:
+        self._untidy += moved
+        idle = hints == {Hint.TIMER} and not moved and self._untidy > 0
+        if idle or self._untidy >= _JOIN_EVERY:
+            self._deps.store.tidy()
+            self._untidy = 0
+
+    def _mind(self, active: list["Entry"]) -> None:
+        """Have each runner's end ring, whoever started it: a thread waits for its lock."""
+        runs = {e.run for e in active if e.run is not None}
+        self._minded = {r: t for r, t in self._minded.items() if r in runs}
+        for run in runs:
+            thread = self._minded.get(run)
+            if (thread and thread.is_alive()) or self._woken[run] >= _WAKE_UPS:
+                continue
+            self._woken[run] += 1
+            lock = RunFolder(self._deps.runs / run).lock
+            self._minded[run] = threading.Thread(target=self._await, args=(lock,), daemon=True)
+            self._minded[run].start()
+        self._woken = Counter({r: n for r, n in self._woken.items() if r in runs})
+
+    def _await(self, lock: "Path") -> None:
+        wait_until_free(lock)
+        self._bell.ring(Hint.RUN)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _end(self) -> Ending:
+        """Nothing more is claimed: say what goes on, and stop it if that is asked for too."""
+        active = self._deps.store.read().entries(State.ACTIVE)
+        if not active:
+            return Ending(idle=False)
+        runs = ", ".join(f"{e.run} ({e.id})" for e in active)
+        if self._interrupts.seen[0] is not SIGTERM and self._interrupts.count == 1:
+            self._news.line(f"nothing more is started; still at work: {runs}")
+            self._news.line(f"Ctrl-C again within {_SECOND_CTRL_C:g} s stops them too")
+            self._wait_for_signals(2, clock.monotonic() + _SECOND_CTRL_C)
+        if self._interrupts.count == 1:
+            return Ending(idle=False, going_on=tuple(active))
+        self._news.line(f"stopping {runs}")
+        return self._stop(active)
+
+    def _stop(self, active: list["Entry"]) -> Ending:
+        folders = [RunFolder(self._deps.runs / e.run) for e in active if e.run is not None]
+        for folder in folders:
+            if folder.path.is_dir():
+                folder.request_stop()
+        asked = self._interrupts.count
+        while any(is_locked(f.lock) for f in folders):
+            self._wait_for_signals(asked + 1, clock.monotonic() + 0.1)
+            if self._interrupts.count > asked:
+                return Ending(idle=False, going_on=tuple(active))
+        self._reconciler(start=False)
+        facts = self._deps.store.read()
+        self._news.moves(facts)
+        return Ending(idle=False, stopped=tuple(active))
+
+    def _wait_for_signals(self, count: int, until: float) -> None:
+        while self._interrupts.count < count and clock.monotonic() < until:
+            self._bell.wait(until)

@@ -1,0 +1,141 @@
+"""`run now`: one task in the foreground, attempt after attempt, until a person is needed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from gitcmat.engine import runs, status
+from gitcmat.engine.reconcile import Reconciler, Report
+from gitcmat.engine.runfolder import RunFolder
+from gitcmat.errors import Conflict, NotFound, NotTrusted, NoWork
+from gitcmat.model.entry import Entry
+from gitcmat.model.job import RunOutcome
+from gitcmat.model.state import State
+from gitcmat.store.layout import Kind, task_path
+from gitcmat.store.sources import saved_not_committed
+
+if TYPE_CHECKING:
+    from gitcmat.system.interrupts import Interrupts
+
+
+class Foreground:
+    """Runs one task; `on_text` is given its log as it grows, `on_line` what we say about it."""
+
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        interrupts: "Interrupts",
+        *,
+        on_text: Callable[[str], None],
+        on_line: Callable[[str], None],
+    ) -> None:
+        self._reconciler = reconciler
+        self._deps = reconciler.deps
+        self._interrupts = interrupts
+        self._on_text = on_text
+        self._on_line = on_line
+
+    def run(self, text: str) -> Entry:
+        """Run the task that `text` names by a unique prefix until it is in review, is blocked, has
+        failed or was stopped; return its entry as it is then.
+
+        A hold, a wait and the limit of parallel runs do not hold it up. A signal stops the run and
+        waits for its end.
+
+        Raises:
+            NotFound: there is no such task, or what it needs to run does not exist.
+            NotTrusted: the plan, or the task, was not allowed at this machine.
+            Conflict: it runs already, or what it needs has not landed.
+            NoWork: it is not waiting to be run.
+        """
+        self._reconciler(start=False)
+        entry = self._entry(text)
+        self._check(entry)
+        while True:
+            report = self._reconciler(start=True, only=entry.id)
+            entry = self._entry(entry.id)
+            if entry.state is not State.ACTIVE or entry.run is None:
+                self._refuse(entry, report)
+            if not self._attempt(entry):
+                return self._entry(entry.id)
+            entry = self._entry(entry.id)
+            if entry.state is not State.PENDING:
+                return entry
+
+    def _attempt(self, entry: Entry) -> bool:
+        """Follow the current run to its end and take its result in; whether to go on after it."""
+        run = self._deps.store.read().run(entry.run or "")
+        if run is None:
+            raise NotFound(f"The record of {entry.run} is missing.", hint="gitcmat run list")
+        self._on_line(f"{run.id}: {run.agent} works on {entry.id}, attempt {entry.attempt}")
+        asked = False
+        for text in runs.follow(self._deps, run):
+            if text:
+                self._on_text(text)
+            if self._interrupts.count and not asked:
+                asked = True
+                RunFolder(self._deps.runs / run.id).request_stop()
+                self._on_line(f"{run.id}: is being stopped")
+            if self._interrupts.count > 1:
+                self._on_line(f"{run.id}: will have ended soon")
+                return False
+        self._reconciler(start=False)
+        ended = self._deps.store.read().run(run.id)
+        outcome = ended.outcome if ended else None
+        said = f" ({ended.message})" if ended and ended.message else ""
+        self._on_line(f"{run.id}: {outcome}{said}")
+        return outcome not in (None, RunOutcome.STOPPED, RunOutcome.INTERRUPTED)
+
+    def _entry(self, text: str) -> Entry:
+        facts = self._deps.store.read()
+        try:
+            found = facts.entry(facts.resolve(Kind.QUEUE, text))
+        except NotFound as error:
+            path = task_path(text)
+            if any(f.path == path for f in saved_not_committed(self._deps.repo)):
+                raise NotFound(
+                    f"{path} is saved, not committed; what is not committed is not run.",
+                    hint=f"git add {path} && git commit -- {path}",
+                ) from error
+            raise
+        if found is None:
+            raise NotFound(f"There is no task {text!r}.", hint="gitcmat queue list")
+        return found
+
+    def _check(self, entry: Entry) -> None:
+        if entry.state is State.ACTIVE:
+            raise Conflict(
+                f"{entry.id} runs already, as {entry.run}.", hint=f"gitcmat run follow {entry.run}"
+            )
+        if entry.state not in (State.PENDING, State.BACKLOG):
+            hint = {
+                State.REVIEW: f"gitcmat review show {entry.id}",
+                State.BLOCKED: f"gitcmat blocker list --task {entry.id}",
+            }
+            raise NoWork(
+                f"{entry.id} is {_in(entry.state)}: there is nothing to run.",
+                hint=hint.get(entry.state, f"gitcmat queue rerun {entry.id}"),
+            )
+
+    def _refuse(self, entry: Entry, report: Report) -> NoReturn:
+        """Say why the task did not start."""
+        self._check(entry)
+        if entry.id in report.untrusted:
+            raise NotTrusted(
+                "What gitcmat may start here has not been allowed at this machine.",
+                hint="gitcmat trust",
+            )
+        if entry.id in report.cannot_start:
+            raise report.cannot_start[entry.id]
+        why = ""
+        if report.world is not None and report.wants is not None:
+            why = "".join(w for _, w in status.waiting([entry], report.world, report.wants))
+        if entry.state is State.BACKLOG and not entry.task.needs:
+            raise NotTrusted(
+                f"{entry.id} was not made at this machine: it {why}.",
+                hint=f"gitcmat task approve {entry.id}",
+            )
+        raise Conflict(f"{entry.id} cannot start: it {why or 'waits'}.", hint="gitcmat status")
+
+
+def _in(state: State) -> str:
+    return f"in {state}" if state is State.REVIEW else str(state)
