@@ -1,0 +1,64 @@
+"""`gitcmat lint`: check everything under .cmat/."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitcmat.cli.state import State, common
+
+if TYPE_CHECKING:
+    from gitcmat.model.problem import Problem
+
+
+@click.command()
+@click.argument("commit", required=False)
+@click.option("--staged", is_flag=True, help="Only what the staged files bring in.")
+@click.option("--worktree", is_flag=True, help="The saved files (this is what is done anyway).")
+@click.option("--index", type=click.Path(path_type=Path), hidden=True)
+@common
+@click.pass_context
+def command(
+    ctx: click.Context,
+    state: State,
+    *,
+    commit: str | None,
+    staged: bool,
+    worktree: bool,
+    index: Path | None,
+) -> None:
+    """Check tasks, agents and settings: the saved files, the staged ones, or those of COMMIT."""
+    from gitcmat.engine import lint
+    from gitcmat.engine.staged import lint_staged
+    from gitcmat.store.sources import saved_not_committed
+
+    if bool(commit) + staged + worktree > 1:
+        raise click.UsageError("COMMIT, --staged and --worktree exclude each other.")
+    deps = state.app.deps
+    known = deps.store.read().states()
+    if staged:
+        found = lint_staged(deps.repo, known=known, index=index and index.absolute())
+    else:
+        found = lint.lint(deps.repo, deps.git, commit or lint.WORK_TREE, known=known)
+    unsaved = () if staged or commit else saved_not_committed(deps.repo)
+    data = {
+        "problems": [_plain(problem) for problem in found],
+        "not_committed": [{"path": one.path, "how": one.how} for one in unsaved],
+    }
+    lines = [line for problem in found for line in _lines(problem)]
+    lines += [f"{one.path}: {one.how}, saved, not committed; not used" for one in unsaved]
+    state.out.show(data, lines or ["Nothing is wrong below .cmat/."])
+    ctx.exit(1 if found else 0)
+
+
+def _plain(problem: "Problem") -> dict[str, object]:
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "text": problem.text,
+        "hint": problem.hint,
+    }
+
+
+def _lines(problem: "Problem") -> list[str]:
+    return [str(problem), f"  hint: {problem.hint}"] if problem.hint else [str(problem)]
