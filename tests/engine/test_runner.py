@@ -291,3 +291,44 @@ def test_the_way_of_a_runner_imports_nothing_heavy(bench: Bench) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("0 []\n", "")
+
+
+def test_an_agent_that_deletes_its_files_leaves_a_question(bench: Bench) -> None:
+    result = bench.run(bench.job('rm -rf "$CMAT_WORKSPACE"'))
+    assert (result.outcome, result.message) == (
+        RunOutcome.UNCLEAR,
+        "the result needs a person: workspace deleted",
+    )
+    assert (result.head, result.files) == (bench.repo.tip(), ())
+
+
+def test_an_agent_that_deletes_the_whole_workspace_has_failed(bench: Bench) -> None:
+    result = bench.run(bench.job('rm -rf "$(dirname "$CMAT_WORKSPACE")"'))
+    assert (result.outcome, result.head) == (RunOutcome.FAILED, bench.repo.tip())
+    assert bench.run(bench.job("echo x > x.txt")).outcome is RunOutcome.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("script", "mark"),
+    [
+        ("git checkout -qb other; echo x > x.txt; git add .; git commit -qm x; git checkout -q -",
+         "work left elsewhere"),
+        ("echo x > README.md; git stash -q", "work left elsewhere"),
+        ("git init -q inner; cd inner; echo x > x.txt; git add .; git $WHO commit -qm x",
+         "nested repository"),
+        ("seq 1001 | while read n; do echo > file$n; done", "large leftovers"),
+    ],
+)  # fmt: skip
+def test_odd_endings_ask_a_person(bench: Bench, script: str, mark: str) -> None:
+    result = bench.run(bench.job(f"WHO='-c user.name=x -c user.email=x'; {script}"))
+    assert (result.outcome, result.message) == (
+        RunOutcome.UNCLEAR,
+        f"the result needs a person: {mark}",
+    )
+    assert result.head != bench.repo.tip()
+
+
+def test_many_changed_files_are_counted(bench: Bench) -> None:
+    result = bench.run(bench.job("seq 700 | while read n; do echo > file$n; done", paths=("src",)))
+    assert (len(result.files), result.more_files) == (500, 200)
+    assert result.marks[0].endswith(" and 695 more")
