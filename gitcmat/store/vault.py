@@ -172,7 +172,9 @@ class Vault:
         how = ("--revs", "--quiet", "--delta-base-offset")
         fed = "".join(f"{line}\n" for line in asked).encode()
         done = self._reader.run("pack-objects", *how, folder / "pack", input=fed)
-        return folder / f"pack-{done.text}.pack"
+        pack = folder / f"pack-{done.text}.pack"
+        pack.chmod(0o600)  # git writes it read-only, and who takes it in syncs it to the disk
+        return pack
 
     def unmerged(self) -> tuple[str, ...]:
         """The paths that the agent's own index calls unmerged; it is read as data."""

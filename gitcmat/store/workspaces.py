@@ -9,6 +9,7 @@ Whoever uses a workspace holds its lock.
 """
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +49,7 @@ _AGENT_SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     # Pointers stay pointers: there is no remote to fetch their files from.
     'filter "lfs"': {"clean": "", "smudge": "", "process": "", "required": "false"},
 }
+_PARTIAL: Final = r"^(remote\..*\.promisor|extensions\.partialclone)$"
 _TAGS: Final = "%(objectname) %(refname)%(if)%(*objectname)%(then) %(*objectname)%(end)"
 
 
@@ -103,8 +105,8 @@ class Workspace:
         aside and made anew.
 
         Raises:
-            NotFound: the host does not have `start`.
-            GitError: it cannot be checked out (objects are missing in a partial clone).
+            NotFound: the host does not have `start`, or, as a partial clone, not all its files.
+            GitError: it cannot be checked out.
         """
         if self._host_git.rev(start) is None:
             raise NotFound(f"{self.host.root} has no commit {start}.", hint="git fsck")
@@ -119,7 +121,15 @@ class Workspace:
         self.tree.mkdir(parents=True)
         config = filesystem_settings(self.folder, self.host.object_format)
         slot = Slot(host=str(self.host.common_dir), config=config)
-        return self._renew(slot, order, fresh=True)
+        try:
+            return self._renew(slot, order, fresh=True)
+        except GitError as error:
+            if not self._host_git.ok("config", "--get-regexp", _PARTIAL):
+                raise
+            raise NotFound(
+                f"{self.host.root} is a partial clone and lacks files of {start}.",
+                hint=f"git -C {shlex.quote(str(self.host.root))} archive {start} > /dev/null",
+            ) from error
 
     def note_setup(self, digest: str) -> None:
         """Remember that the setup with this digest went well, and which ignored files it made."""

@@ -425,6 +425,22 @@ def test_a_shallow_host(tmp_path: Path, repo: TestRepo) -> None:
     assert desk.git("rev-list", "--count", "HEAD") == "1"
 
 
+def test_a_partial_host_says_how_to_get_what_it_lacks(tmp_path: Path, repo: TestRepo) -> None:
+    repo.commit("Files", FILES)
+    repo.git("config", "uploadpack.allowFilter", "true")
+    repo.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    path = tmp_path / "partial"
+    command = ["git", "clone", "-q", "-n", "--filter=blob:none", f"file://{repo.path}", str(path)]
+    subprocess.run(command, check=True)
+    host = discover(path)
+    space = Workspace(host, slot_folder(tmp_path / "spaces", host, 1))
+    with pytest.raises(NotFound) as refused:
+        space.prepare(repo.tip(), base=repo.tip(), identity=PERSON)
+    assert refused.value.hint == f"git -C {path} archive {repo.tip()} > /dev/null"
+    subprocess.run(refused.value.hint, shell=True, check=True)  # noqa: S602 - as a person would
+    assert space.prepare(repo.tip(), base=repo.tip(), identity=PERSON).fresh
+
+
 def test_a_host_that_borrows_its_objects_itself(tmp_path: Path, repo: TestRepo) -> None:
     borrower = TestRepo(tmp_path / "borrower")
     alternates = borrower.git_dir / "objects/info/alternates"
