@@ -20,7 +20,7 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.argument("which", metavar="[STATE]", required=False, type=click.Choice([*State, "all"]))
+@click.argument("which", metavar="[STATE]", required=False, type=click.Choice([*(s.value for s in State), "all"]))
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @common
 def list_(state: CliState, *, which: str | None, limit: int) -> None:
@@ -81,7 +81,7 @@ def status_(state: CliState) -> None:
 )
 @click.option("--no-gates", is_flag=True, help="No gate judges it.")
 @click.option("--needs", multiple=True, metavar="ID")
-@click.option("--priority", type=click.Choice(list(Priority)))
+@click.option("--priority", type=click.Choice([p.value for p in Priority]))
 @click.option("--hold", is_flag=True)
 @click.option("--id", "wanted_id")
 @click.option("--target", help="The branch it starts from; default: the one checked out.")
@@ -190,7 +190,7 @@ def _hold(state: CliState, task: str, *, on: bool) -> None:
 
 @command.command()
 @click.argument("task")
-@click.argument("priority", type=click.Choice(list(Priority)))
+@click.argument("priority", type=click.Choice([p.value for p in Priority]))
 @common
 def priority(state: CliState, *, task: str, **given: Any) -> None:
     """Give an unfinished task another priority."""

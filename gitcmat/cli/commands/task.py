@@ -28,7 +28,7 @@ def command() -> None:
 @click.option("--no-gates", is_flag=True, help="No gate judges it.")
 @click.option("--needs", multiple=True, metavar="ID", help="A task that must have landed before.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="What it may change.")
-@click.option("--priority", type=click.Choice(list(Priority)))
+@click.option("--priority", type=click.Choice([p.value for p in Priority]))
 @click.option("--attempts", type=click.IntRange(1, 20))
 @click.option("--timeout", help="Longest run, such as 30m.")
 @click.option("--hold", is_flag=True, help="Do not start it yet.")
