@@ -25,6 +25,12 @@ class App:
 
         return Reconciler(self.deps)
 
+    def wake(self) -> None:
+        """Ask a daemon, if there is one, to look now: for what no watched folder shows."""
+        from gitcmat.engine.hints import wake
+
+        wake(self.deps.repo)
+
     def settle(self, on_line: Callable[[str], None] | None = None) -> "Report":
         """Take in what happened since, as every command that writes does first; start nothing."""
         return self.reconciler(start=False, on_line=on_line)
