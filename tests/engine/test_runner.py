@@ -32,7 +32,7 @@ def test_the_work_comes_home_as_commits_on_the_runs_ref(bench: Bench) -> None:
         "all done",
         0,
     )
-    assert result.head == bench.repo.tip("refs/cmat/runs/r-test234b")
+    assert result.head == bench.tip()
     assert result.commits == 2
     assert result.files == (
         FileChange(status="A", path="rest.txt"),
@@ -44,7 +44,7 @@ def test_the_work_comes_home_as_commits_on_the_runs_ref(bench: Bench) -> None:
         "Parse dates\n"
         "\n"
         "Cmat-Task: parse-dates\n"
-        "Cmat-Run: r-test234b\n"
+        f"Cmat-Run: {bench.last}\n"
         "Assisted-by: tester"
     )
 
@@ -61,7 +61,7 @@ def test_a_second_attempt_goes_on_from_the_first(bench: Bench) -> None:
 def test_a_run_without_a_change_leaves_its_ref_where_it_was(bench: Bench) -> None:
     result = bench.run(bench.job("true"))
     assert (result.outcome, result.marks) == (RunOutcome.FINISHED, ("no change",))
-    assert result.head == bench.repo.tip() == bench.repo.tip("refs/cmat/runs/r-test234b")
+    assert result.head == bench.repo.tip() == bench.tip()
 
 
 def test_a_bad_exit_fails_and_its_work_comes_home_all_the_same(bench: Bench) -> None:
@@ -140,7 +140,7 @@ def test_the_agent_sees_its_run_and_nothing_of_the_persons_repository(
     seen = dict(line.split("=", 1) for line in lines if "=" in line)
     ours = {name: value for name, value in seen.items() if name.startswith("CMAT_")}
     assert ours == {
-        "CMAT_RUN": "r-test234b",
+        "CMAT_RUN": bench.last,
         "CMAT_TASK": "parse-dates",
         "CMAT_ATTEMPT": "1",
         "CMAT_INBOX": str(bench.slot / "inbox" / "messages.jsonl"),

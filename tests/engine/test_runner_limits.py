@@ -194,8 +194,8 @@ def test_the_work_of_a_killed_runner_comes_home_and_nothing_is_left(
     assert result is not None
     assert (result.outcome, left(bystander)) == (RunOutcome.INTERRUPTED, [])
     assert result.message == "interrupted: its runner ended before its time"
-    assert bench.repo.show("refs/cmat/runs/r-test234b", "work.txt") == "some\n"
-    assert (result.head, result.commits) == (bench.repo.tip("refs/cmat/runs/r-test234b"), 1)
+    assert bench.repo.show(bench.tip(), "work.txt") == "some\n"
+    assert (result.head, result.commits) == (bench.tip(), 1)
     salvage(runner.folder.path)
     assert runner.folder.read_result() == result
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.gate import GateResult
 from gitcmat.model.job import Identity, Job, JobAgent, JobGate, JobKind, Result
+from gitcmat.system import ids
 from gitcmat.system.locks import is_locked
 from tests.support.repo import TestRepo
 from tests.support.wait import until
@@ -28,12 +29,16 @@ class Bench:
         self.repo = repo
         self.slot = cache / "slots" / "1"
         self.tree = self.slot / "tree"
-        self._number = 0
+        self.last = ""
+        """The id of the last run: always new, or a salvage would end the run of another test."""
+
+    def tip(self) -> str:
+        """The commit on the ref of the last run."""
+        return self.repo.tip(f"refs/cmat/runs/{self.last}")
 
     def job(self, script: str = "", *, agent: Mapping[str, Any] | None = None, **more: Any) -> Job:
         """A job whose agent is a piece of shell; `agent` and `more` replace fields of both."""
-        self._number += 1
-        run = f"r-test234{'abcdefghij'[self._number]}"
+        run = self.last = ids.run_id()
         base = self.repo.tip()
         profile = JobAgent(
             name="tester",
