@@ -1,6 +1,5 @@
 """Records as the bytes of their files, and back."""
 
-from dataclasses import fields
 from typing import Any, Final
 
 from gitcmat.errors import InvalidData
@@ -91,8 +90,3 @@ def _blocker(blocker: Blocker) -> str:
     plain.pop("answer", None)
     options = _OPTIONS.format(", ".join(blocker.options)) if blocker.options else ""
     return yamlio.dump(plain, header=_OPEN_HEAD + options) + _ANSWER
-
-
-def field_names(kind: Kind) -> frozenset[str]:
-    """All keys that a record of this kind may have."""
-    return frozenset(f.name for f in fields(_TYPES[kind]))
