@@ -45,7 +45,7 @@ class Cache:
         self._file = folder / "cache.sqlite"
         self._git = git
         self._db: sqlite3.Connection | None = None
-        self._tip: str | None = None
+        self._memory = False
 
     def close(self) -> None:
         """Close the file."""
@@ -59,16 +59,25 @@ class Cache:
             self._refresh(tip)
         except sqlite3.DatabaseError:
             # Damaged, or written by another version: it holds nothing that is not in git.
-            self.close()
+            self._anew(tip)
+
+    def _anew(self, tip: str | None) -> None:
+        self.close()
+        try:
             self._file.unlink(missing_ok=True)
             self._refresh(tip)
-        self._tip = tip
+        except (OSError, sqlite3.DatabaseError):
+            # A disk that is full or read only is no reason not to answer.
+            self.close()
+            self._memory = True
+            self._refresh(tip)
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
             # A repository that gitcmat never wrote to is not written to by a question either.
-            file = self._file if self._file.parent.is_dir() else ":memory:"
-            db = sqlite3.connect(file, timeout=30, isolation_level=None)
+            memory = self._memory or not self._file.parent.is_dir()
+            db = sqlite3.connect(":memory:" if memory else self._file, timeout=30)
+            db.isolation_level = None
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=OFF")
             db.executescript(_MAKE)
