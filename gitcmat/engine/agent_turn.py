@@ -4,7 +4,7 @@ import codecs
 from dataclasses import dataclass
 from typing import Final
 
-from gitcmat.engine import inbox
+from gitcmat.engine import inbox, own_program
 from gitcmat.engine.supervision import Cause, Ended, Limits
 from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import UserError
@@ -34,6 +34,7 @@ def take_turn(bench: Workbench, agent: Agent, profile: JobAgent, prompt: str) ->
     A question makes the outcome `ASKED`, unless the run was stopped or never began: an agent that
     waits for its answer may well run into a limit.
     """
+    own_program.write(bench.folder)
     listener = _Listener(bench, agent)
     try:
         ended = _run(bench, agent, profile, prompt, listener)
@@ -66,7 +67,7 @@ def _run(
         return bench.supervisor.run(
             launch.argv,
             cwd=bench.tree,
-            env=env,
+            env=own_program.on_path(env, bench.folder),
             stdin=launch.stdin,
             limits=Limits(
                 wall=profile.timeout, idle=profile.idle_timeout, output=profile.max_output

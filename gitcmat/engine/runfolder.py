@@ -52,6 +52,11 @@ class RunFolder:
         return self.path / "processes"
 
     @property
+    def programs(self) -> Path:
+        """A folder for the end of the agent's PATH, with `gitcmat` in it."""
+        return self.path / "bin"
+
+    @property
     def stop(self) -> Path:
         """Its presence asks the runner to stop."""
         return self.path / "stop"
