@@ -10,8 +10,9 @@ of 25 tries (a checkout gives ``index.lock`` back before it moves HEAD). This wa
 where HEAD has moved the files are put back.
 """
 
+import contextlib
 import re
-import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,18 +23,28 @@ from gitcmat.store import landing_journal
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.index_lock import IndexLock
 from gitcmat.store.landing_journal import Journal
-from gitcmat.store.landing_repair import TURN, index_digest, is_landed, settle, turn
+from gitcmat.store.landing_repair import (
+    MADE,
+    TURN,
+    copy_index,
+    index_digest,
+    is_landed,
+    settle,
+    turn,
+)
 from gitcmat.store.landing_steps import changed, steps_between
 from gitcmat.store.packs import OnStep, RefMove, move_ref, no_step
 from gitcmat.store.sources import under_way
 from gitcmat.store.worktrees import WorkTree, holder, work_trees
-from gitcmat.system import ids, orphans
+from gitcmat.system import clock, ids, orphans
 
 STEPS: Final = ("announced", "locked", "checked", "begun", "written", "moved", "published")
 """The steps of a landing on a branch that is checked out, in order."""
 
 _TRIES: Final = 5
 _SHOWN: Final = 10
+_ENDING: Final = 0.5
+_PAUSE: Final = 0.05
 
 
 class _HeadMoved(Exception):
@@ -44,9 +55,13 @@ class _HeadMoved(Exception):
 class Landing:
     """One landing that has happened; `landing_journal.remove` it once it is recorded."""
 
-    work_tree: Path | None
-    """Where the target was checked out; None for nowhere."""
     journal: Journal
+    work_tree: Path | None = None
+    """Where the target was checked out; None for nowhere."""
+    behind: Path | None = None
+    """A work tree that checked the target out in the same instant, as it was before, and could
+    not be brought along.
+    """
 
 
 def land(
@@ -68,10 +83,12 @@ def land(
             tree = holder(repo, git, move.ref)
             attempt = _Attempt(repo, move, note, on_step)
             try:
-                journal = attempt.in_tree(tree) if tree else attempt.nowhere()
+                if tree is not None:
+                    return Landing(journal=attempt.in_tree(tree), work_tree=tree.path)
+                attempt.nowhere()
             except _HeadMoved:
                 continue
-            return Landing(work_tree=tree.path if tree else None, journal=journal)
+            return attempt.followed()
     raise Conflict(
         f"Nothing was landed: {_short(move.ref)} is switched to and from all the time.",
         hint="try again when no checkout is running",
@@ -92,27 +109,42 @@ class _Attempt:
         )
         self._mark = {orphans.VARIABLE: self._journal.token}
 
-    def nowhere(self) -> Journal:
+    def nowhere(self) -> None:
         """Move a branch that is checked out nowhere."""
         git = Git(self._repo.common_dir, env=self._mark)
         landing_journal.write(self._repo, self._journal)
         try:
             move_ref(self._repo, git, self._move)
-            for tree in work_trees(self._repo, git):
-                if tree.branch == self._move.ref and self._is_behind(tree):
-                    # Checked out before the branch had moved: back, then both together.
-                    back = RefMove(self._move.ref, self._move.old or "", self._move.new, "back")
-                    move_ref(self._repo, git, back)
-                    raise _HeadMoved
         finally:
             if not is_landed(git, self._journal):
                 landing_journal.remove(self._repo, self._journal)
-        return self._journal
 
-    def in_tree(self, tree: WorkTree) -> Journal:
-        """Move a branch with the work tree that has it checked out."""
-        at = {"work_tree": str(tree.path), "git_dir": str(tree.git_dir)}
-        self._journal = replace(self._journal, **at)  # type: ignore[arg-type]
+    def followed(self) -> Landing:
+        """Look whether a checkout of the branch as it was before came between, and bring it along.
+
+        Nothing holds back a checkout that has read the old tip and not yet moved HEAD. So where git
+        was at work in this second it gets half another one to end.
+        """
+        git = Git(self._repo.common_dir, env=self._mark)
+        deadline = time.monotonic() + _ENDING
+        while True:
+            trees = list(work_trees(self._repo, git))
+            behind = [t for t in trees if t.branch == self._move.ref and self._is_behind(t)]
+            late = time.monotonic() > deadline
+            if not behind and (late or not any(_is_restless(t) for t in trees)):
+                return Landing(journal=self._journal)
+            if behind and late:
+                return Landing(journal=self._journal, behind=behind[0].path)
+            for tree in behind:
+                with contextlib.suppress(_HeadMoved, Conflict):
+                    self.in_tree(tree, moved=True)
+            time.sleep(_PAUSE)
+
+    def in_tree(self, tree: WorkTree, *, moved: bool = False) -> Journal:
+        """Move a branch with the work tree that has it checked out, or the work tree alone."""
+        self._journal = replace(
+            self._journal, work_tree=str(tree.path), git_dir=str(tree.git_dir), steps=None
+        )
         landing_journal.write(self._repo, self._journal)
         self._on_step("announced")
         git = Git(tree.git_dir, work_tree=tree.path, env=self._mark)
@@ -125,8 +157,8 @@ class _Attempt:
             self._check_head(git)
             self._write(git, tree)
             self._check_head(git)
-            move_ref(self._repo, git, self._move)
-            self._on_step("moved")
+            if not moved:
+                self._move_branch(git)
         finally:
             if held:
                 # Looks at HEAD once more: where it has left, the files are put back.
@@ -136,9 +168,17 @@ class _Attempt:
                 self._journal = replace(self._journal, steps=None)
                 landing_journal.write(self._repo, self._journal)
             lock.release()
-            if not landed:
+            if not landed and not moved:
                 landing_journal.remove(self._repo, self._journal)
         return self._journal
+
+    def _move_branch(self, git: Git) -> None:
+        try:
+            move_ref(self._repo, git, self._move)
+        except Conflict:
+            self._check_head(git)
+            raise
+        self._on_step("moved")
 
     def _write(self, git: Git, tree: WorkTree) -> None:
         """Write the files and the new index, each only where nothing of the person's is."""
@@ -146,8 +186,9 @@ class _Attempt:
         if not index.exists():
             raise Conflict(f"Nothing was landed: {tree.path} has no index.", hint="git reset")
         private = self._journal.private(self._repo) / "index"
-        private.parent.mkdir(parents=True)
-        shutil.copyfile(index, private)
+        made = private.with_name(MADE)
+        made.unlink(missing_ok=True)
+        copy_index(index, private)
         env = {"GIT_INDEX_FILE": str(private)}
         git.run("update-index", "-q", "--refresh", env=env, ok=())
         ends = (self._journal.old, self._journal.new)
@@ -156,6 +197,7 @@ class _Attempt:
             tried = git.run("read-tree", "-n", "-m", "-u", *ends, env=env, ok=())
             found = [] if tried.code == 0 else _named(tried.err)
         if found:
+            self._check_head(git)
             raise _refusal(tree.path, found)
         self._on_step("checked")
         digest = index_digest(index, self._repo.object_format)
@@ -165,6 +207,7 @@ class _Attempt:
         done = git.run("read-tree", "-m", "-u", *ends, env=env, ok=())
         if done.code != 0:
             raise _refusal(tree.path, _named(done.err))
+        private.rename(made)
         self._on_step("written")
 
     def _check_head(self, git: Git) -> None:
@@ -177,6 +220,17 @@ class _Attempt:
         paths = changed(git, "diff-tree", self._journal.old, self._journal.new)
         staged = changed(git, "diff-index", "--cached", self._journal.new)
         return bool(paths.keys() & staged.keys())
+
+
+def _is_restless(tree: WorkTree) -> bool:
+    """Whether some git changes the index of a work tree, or did so a moment ago."""
+    if (tree.git_dir / "index.lock").exists():
+        return True
+    try:
+        age = clock.now().timestamp() - (tree.git_dir / "index").stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return 0 <= age < 1
 
 
 def _named(err: bytes) -> list[str]:

@@ -29,6 +29,10 @@ TURN: Final = 120.0
 """Seconds that other gitcmat commands before us may work in the person's tree."""
 
 
+MADE: Final = "made"
+"""The new index, in the private folder of a landing; it is there when every file is written."""
+
+
 def turn(repo: Repository) -> FileLock:
     """The lock that all our typed commands share which write in the person's tree."""
     return FileLock(repo.cmat / "commit.lock")
@@ -74,7 +78,7 @@ def settle(repo: Repository, git: Git, journal: Journal) -> bool:
     landed = is_landed(git, journal)
     if journal.steps is not None and _is_open(journal):
         tree = _Tree(repo, journal)
-        if landed and tree.git.head() == journal.target:
+        if landed and tree.is_made and tree.git.head() == journal.target:
             tree.publish()
         else:
             tree.put_back()
@@ -84,6 +88,14 @@ def settle(repo: Repository, git: Git, journal: Journal) -> bool:
 def index_digest(index: Path, object_format: str) -> str:
     """What an index is told by from another one."""
     return blob_of(index.read_bytes(), object_format)
+
+
+def copy_index(index: Path, copy: Path) -> None:
+    """Copy an index with its time, by which git knows files that were saved in the same instant
+    and must be read to be compared.
+    """
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(index, copy)
 
 
 def _is_open(journal: Journal) -> bool:
@@ -115,14 +127,17 @@ class _Tree:
         mark = {orphans.VARIABLE: journal.token}
         self.git = Git(Path(journal.git_dir), work_tree=self._root, env=mark)
 
+    @property
+    def is_made(self) -> bool:
+        """Whether all files were written, and the new index with them."""
+        return (self._private / MADE).exists()
+
     def publish(self) -> None:
         """Make the index that of the new commit, with what the person has staged elsewhere."""
-        made = self._private / "index"
-        same = index_digest(self._index, self._format) == self._journal.index
-        if not (made.exists() and same):
-            self._change_index()
+        if index_digest(self._index, self._format) == self._journal.index:
+            (self._private / MADE).replace(self._index)
         else:
-            made.replace(self._index)
+            self._change_index()
 
     def put_back(self) -> None:
         """Make the files what they were."""
@@ -170,8 +185,7 @@ class _Tree:
         if not ours:
             return
         made = self._private / "again"
-        self._private.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._index, made)
+        copy_index(self._index, made)
         env = {"GIT_INDEX_FILE": str(made)}
         # What goes is told first: it may be a file where a folder is to be.
         rows = [
