@@ -45,6 +45,12 @@ def known_node(repo: Repository) -> NodeId | None:
     return NodeId(found[0]) if found and found[1] == _binding(repo.common_dir) else None
 
 
+def copied_node(repo: Repository) -> NodeId | None:
+    """Return the node whose facts came with a copied repository, as long as it has none itself."""
+    found = _read(repo.cmat / _FILE)
+    return NodeId(found[0]) if found and found[1] != _binding(repo.common_dir) else None
+
+
 def _binding(common_dir: Path) -> str:
     """What a copy cannot have: a move keeps device and inode, a copy gets new ones."""
     found = common_dir.stat()

@@ -7,6 +7,7 @@ moves the ref from that tip to
 one new commit. A crash leaves unreachable objects and nothing else.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from gitcmat.store import records, refs
 from gitcmat.store.cache import Cache
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.layout import Kind
-from gitcmat.store.node import known_node, node_id
+from gitcmat.store.node import copied_node, known_node, node_id
 from gitcmat.store.objects import ObjectWriter, signature
 from gitcmat.store.packjoin import join_packs
 from gitcmat.store.packs import drop_dead_keeps
@@ -35,6 +36,7 @@ from gitcmat.system.locks import FileLock
 SHOWN_DAYS: Final = 7
 """How long what has finished stays in the view."""
 
+_ID_PART: Final = re.compile(r"[a-z0-9-]+")
 _FILE: Final = "100644"
 _FOLDER: Final = "40000"
 
@@ -79,7 +81,7 @@ class Facts:
 
         Raises `NotFound` when there is none, or more than one.
         """
-        found = self._cache.prefixed(kind, text)
+        found = self._cache.prefixed(kind, text) if _ID_PART.fullmatch(text) else []
         if text in found:
             return text
         noun = {Kind.QUEUE: "task", Kind.BLOCKERS: "blocker", Kind.RUNS: "run"}[kind]
@@ -194,6 +196,7 @@ class StateStore:
         self._git = git
         self._clock = clock
         self._known = known_node(repo)
+        self._copied = copied_node(repo)
         self._cache = Cache(repo.cmat, git)
         self._lock = FileLock(repo.cmat / "state.lock")
 
@@ -211,7 +214,8 @@ class StateStore:
 
     def tip(self) -> Sha | None:
         """Return the state's commit, None before the first."""
-        found = self._git.ref(self.ref) if self._known else None
+        node = self._known or self._copied
+        found = self._git.ref(refs.state_ref(node)) if node else None
         return Sha(found) if found else None
 
     def read(self) -> Facts:
