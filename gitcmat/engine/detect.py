@@ -38,7 +38,7 @@ def detect(repo: Repository) -> Proposal:
             f"{path}: only the top folder is looked at; write its gates yourself"
             for path in project.below(*_MARKERS)[:3]
         )
-        nothing = f"a project to test: no {', '.join(_MARKERS)} and no tests in Python"
+        nothing = f"a project to test: no {', '.join(_MARKERS)}, no test_*.py"
         return Proposal(missing=further or (nothing,))
     return whole
 

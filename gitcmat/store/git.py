@@ -365,7 +365,7 @@ def discover(start: Path) -> Repository:
                 f"{start} belongs to another user; git and gitcmat do not work in it.",
                 hint="git config --global --add safe.directory, if you trust its owner",
             )
-        raise NotFound(f"{start} is not in a git repository.", hint="git init")
+        raise NotFound(f"{start.absolute()} is not in a git repository.", hint="git init")
     git_dir, common = (Path(os.fsdecode(p)).resolve() for p in answer.group(1, 2))
     top: Path | None = None
     if done.code == 0:
