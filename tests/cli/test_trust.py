@@ -202,7 +202,8 @@ def test_a_branch_that_agents_write_is_never_trusted(planned: TestRepo) -> None:
     assert (done.code, done.err) == (
         5,
         (
-            "error: cmat/some-task is a branch that agents write: nothing is ever started from it.\n"
+            "error: cmat/some-task is a branch that agents write: "
+            "nothing is ever started from it.\n"
             "hint: git switch to a branch of your own\n"
         ),
     )
