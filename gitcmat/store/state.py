@@ -108,9 +108,11 @@ class Facts:
         """Return blockers, the oldest first."""
         return self._cache.blockers(task=task, only_open=only_open)
 
-    def runs(self, *, task: str | None = None, limit: int | None = None) -> list[Run]:
-        """Return runs, the newest first."""
-        return self._cache.runs(task=task, limit=limit)
+    def runs(
+        self, *, task: str | None = None, limit: int | None = None, only_open: bool = False
+    ) -> list[Run]:
+        """Return runs, the newest first; with `only_open`, those that are under way."""
+        return self._cache.runs(task=task, limit=limit, only_open=only_open)
 
     def path(self, kind: Kind, record_id: str) -> str | None:
         """Return where a record lies in the state tree."""
@@ -280,9 +282,12 @@ class StateStore:
 
 
 def _message(subject: str, notes: list[str]) -> tuple[str, str]:
-    """The subject and the whole message of a state commit: one note is subject enough."""
+    """The subject and the whole message of a state commit: what moved says more than a verb."""
+    if not notes:
+        return subject, f"{subject}\n"
     if len(notes) == 1:
         return notes[0], f"{notes[0]}\n"
+    subject = f"{notes[0]}, and {len(notes) - 1} more"
     return subject, "\n".join([subject, "", *notes])
 
 
