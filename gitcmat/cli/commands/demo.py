@@ -1,0 +1,41 @@
+"""``gitcmat demo``: the whole way in a temporary folder, for real."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from gitcmat.cli.demo.screen import Screen
+from gitcmat.cli.demo.stage import Stage
+from gitcmat.cli.demo.story import play
+from gitcmat.cli.state import State, common
+from gitcmat.errors import CheckFailed
+
+
+@click.command(name="demo")
+@click.option("--keep", is_flag=True, help="Leave the folder, to look at what came out.")
+@click.option("--no-color", is_flag=True, help="Print no colours.")
+@common
+def command(state: State, *, keep: bool, no_color: bool) -> None:
+    """Show the whole way in a temporary folder.
+
+    Real runs of small programs make real commits in a repository of their own; nothing of yours
+    is touched, and no network is needed.
+    """
+    screen = Screen(color=state.color and not no_color, silent=state.as_json or state.quiet)
+    stage = Stage(Path(tempfile.mkdtemp(prefix="gitcmat-demo-")))
+    try:
+        play(stage, screen)
+    except CheckFailed as error:
+        # What went wrong can only be understood there.
+        raise CheckFailed(error.message, hint=f"cd {stage.project} and look") from error
+    except BaseException:
+        stage.clear()
+        raise
+    if not keep:
+        stage.clear()
+    where = str(stage.project) if keep else None
+    state.out.show({"project": where}, f"Kept: {where}" if keep else _LOOK)
+
+
+_LOOK = "To look around in what is left of it: gitcmat demo --keep"

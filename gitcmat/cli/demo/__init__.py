@@ -1,0 +1,1 @@
+"""The demo: a small project, small programs as agents, and gitcmat itself, for real."""

@@ -1,0 +1,1 @@
+"""Bills for a small shop. Amounts are whole cents."""
