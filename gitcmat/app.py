@@ -45,7 +45,6 @@ def open_app(start: Path) -> App:
     """
     from gitcmat.engine.deps import Deps
     from gitcmat.store.git import Git, discover
-    from gitcmat.store.identity import identity
     from gitcmat.store.ledger import Ledger
     from gitcmat.store.settings import load_user_settings
     from gitcmat.store.state import StateStore
@@ -66,7 +65,6 @@ def open_app(start: Path) -> App:
             ledger=Ledger(repo),
             settings=load_user_settings(repo),
             clock=clock,
-            me=identity(repo),
         )
     )
 

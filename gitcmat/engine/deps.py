@@ -1,5 +1,6 @@
 """What the engine works with: the real parts, joined by `gitcmat.app`."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,13 +8,14 @@ from gitcmat.model.job import Identity
 from gitcmat.model.settings import UserSettings
 from gitcmat.ports import Clock
 from gitcmat.store.git import Git, Repository
+from gitcmat.store.identity import identity
 from gitcmat.store.ledger import Ledger
 from gitcmat.store.state import Actor, StateStore
 from gitcmat.store.trust import TrustMemory
 from gitcmat.store.view import View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deps:
     """One repository, opened by one person at one machine."""
 
@@ -25,8 +27,14 @@ class Deps:
     ledger: Ledger
     settings: UserSettings
     clock: Clock
-    me: Identity
-    """The person, as git knows them in this repository."""
+
+    @functools.cached_property
+    def me(self) -> Identity:
+        """The person, as git knows them in this repository; asked for when something is written.
+
+        Raises `InvalidData` when git does not know them.
+        """
+        return identity(self.repo)
 
     @property
     def actor(self) -> Actor:
