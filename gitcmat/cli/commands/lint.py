@@ -47,7 +47,8 @@ def command(
     }
     lines = [line for problem in found for line in _lines(problem)]
     lines += [f"{one.path}: {one.how}, saved, not committed; not used" for one in unsaved]
-    state.out.show(data, lines or ["Nothing is wrong below .cmat/."])
+    fine = [] if state.quiet else ["Nothing is wrong below .cmat/."]
+    state.out.show(data, lines or fine)
     ctx.exit(1 if found else 0)
 
 
