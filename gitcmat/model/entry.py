@@ -111,6 +111,10 @@ class Entry:
     """Why an active entry is to be cancelled; it is, once no process of its run is left."""
     edited_since: bool = False
     """The task file changed after the current run was given it."""
+    withdrawn: bool = False
+    """The task file was deleted while it ran, and a person is asked about that."""
+    without_file: bool = False
+    """A person wants it although there is no task file any more."""
     go_on_without: tuple[str, ...] = ()
     """Needs that a person decided to do without."""
     reason: str = ""

@@ -115,14 +115,26 @@ _CLEARED: Final[dict[str, Any]] = {
     "not_before": None,
     "landing": None,
     "edited_since": False,
+    "withdrawn": False,
+    "without_file": True,
 }
-"""What a rerun begins without. The runs of before stay as records."""
+"""What a rerun begins without. The runs of before stay as records; the task file may be pruned."""
 
 
 def _edited(entry: Entry, event: Edited, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
     if entry.state.finished or entry.state is State.REVIEW:
         return entry, ()
-    changed = replace(entry, task=event.task, source=event.source, updated=now)
+    same = entry.source is not None and entry.source.blob == event.source.blob
+    changed = replace(
+        entry,
+        task=event.task,
+        source=event.source,
+        withdrawn=False,
+        without_file=False,
+        updated=now,
+    )
+    if same:
+        return changed, ()
     if event.task.priority != entry.task.priority:
         changed = replace(changed, priority=event.task.priority)
     if event.task.hold != entry.task.hold:
@@ -138,7 +150,8 @@ def _withdrawn(entry: Entry, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
         return gone, (CloseBlockers(),)
     if entry.state is State.ACTIVE:
         question = f"The task file of {entry.id} was deleted while it runs. Keep the run?"
-        return entry, (Ask(kind=BlockerKind.WITHDRAWN, question=question),)
+        asked = replace(entry, withdrawn=True, updated=now)
+        return asked, (Ask(kind=BlockerKind.WITHDRAWN, question=question),)
     return entry, ()
 
 
@@ -235,13 +248,10 @@ def _again(entry: Entry, now: datetime, note: Note | None, *, reason: str) -> En
 
 
 def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
-
     blocker, text = event.blocker, event.text.strip()
     word = text.casefold().rstrip(".!")
     if blocker.kind is BlockerKind.WITHDRAWN:
-        if word == "cancel":
-            return advance(entry, Cancelled(reason="its task file was deleted", by=event.by), now)
-        return entry, ()
+        return _kept_or_not(entry, event, now, word)
     if entry.state is not State.BLOCKED:
         return entry, ()
     if word == "cancel" and "cancel" in blocker.options:
@@ -254,8 +264,7 @@ def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tupl
         if word == "go on":
             on = _again(entry, now, None, reason=f"goes on without {about}")
             return replace(on, go_on_without=(*entry.go_on_without, about)), ()
-        options = ", ".join(blocker.options)
-        raise Conflict(f"{text!r} is no answer to {blocker.id}.", hint=f"one of: {options}")
+        raise _no_answer(event)
     if word == "review anyway" and "review anyway" in blocker.options:
         return entry.to(State.REVIEW, now, reason=f"{event.by} said: review anyway"), ()
     if blocker.kind is BlockerKind.CONFLICT:
@@ -267,6 +276,22 @@ def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tupl
     if event.more and blocker.kind is BlockerKind.QUESTION:
         return replace(entry, notes=(*entry.notes, note), updated=now), ()
     return _again(entry, now, note, reason=f"answered by {event.by}"), ()
+
+
+def _kept_or_not(
+    entry: Entry, event: Answered, now: datetime, word: str
+) -> tuple[Entry, tuple[Effect, ...]]:
+    if word == "cancel":
+        return advance(entry, Cancelled(reason="its task file was deleted", by=event.by), now)
+    if word != "keep":
+        raise _no_answer(event)
+    return replace(entry, withdrawn=False, without_file=True, updated=now), ()
+
+
+def _no_answer(event: Answered) -> Conflict:
+    said, asked = event.text.strip(), event.blocker
+    options = ", ".join(asked.options)
+    return Conflict(f"{said!r} is no answer to {asked.id}.", hint=f"one of: {options}")
 
 
 def _landing_failed(

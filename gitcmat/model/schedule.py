@@ -110,6 +110,8 @@ def _change(entry: Entry, intent: Intent, world: World, known: set[str]) -> Even
     source, task = entry.source, entry.task
     if source is not None and source.ref in intent.files:
         wanted = intent.files[source.ref].get(entry.id)
+        if wanted is not None and entry.without_file:
+            return Edited(task=wanted.task or entry.task, source=wanted.source)
         if wanted is None:
             return Withdrawn() if _can_withdraw(entry) else None
         if wanted.source.blob != source.blob and wanted.task is not None:
@@ -134,7 +136,9 @@ _LOST: Final = frozenset({State.FAILED, State.CANCELLED})
 
 
 def _can_withdraw(entry: Entry) -> bool:
-    return entry.state in (State.BACKLOG, State.PENDING, State.BLOCKED, State.ACTIVE)
+    if entry.without_file or entry.state is State.REVIEW:
+        return False
+    return not entry.withdrawn if entry.state is State.ACTIVE else True
 
 
 def _may_run(
@@ -152,6 +156,12 @@ def waits_for(entry: Entry, world: World, *, gone: Collection[str] = ()) -> str:
 
     Computed, never stored: it is true only for the moment.
     """
+    why = _waits_for(entry, world, gone)
+    circle = _circle(entry, world) if why.startswith("needs ") else []
+    return f"{why}, in a circle: {' -> '.join(circle)}" if circle else why
+
+
+def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
     if entry.state is State.BACKLOG:
         if not _allowed(entry.id, entry.source, world):
             return "waits for approval"
@@ -169,6 +179,21 @@ def waits_for(entry: Entry, world: World, *, gone: Collection[str] = ()) -> str:
     return ""
 
 
+def _circle(entry: Entry, world: World) -> list[str]:
+    """The way from an entry over needs back to itself; empty when there is none."""
+    trail, seen = [[entry.id]], {entry.id}
+    while trail:
+        way = trail.pop()
+        at = world.entries.get(way[-1])
+        for need in unmet_needs(at, world) if at is not None and at.state in OPEN else ():
+            if need == entry.id:
+                return [*way, need]
+            if need not in seen:
+                seen.add(need)
+                trail.append([*way, need])
+    return []
+
+
 def unmet_needs(entry: Entry, world: World) -> list[str]:
     """The needs of an entry that have not landed yet."""
     return [
@@ -181,7 +206,7 @@ def unmet_needs(entry: Entry, world: World) -> list[str]:
 def startable(world: World, *, gone: Collection[str] = ()) -> tuple[str, ...]:
     """Ids of the entries that may start now, what starts first first."""
     pending = [e for e in world.entries.values() if e.state is State.PENDING]
-    ready = [e for e in pending if not waits_for(e, world, gone=gone)]
+    ready = [e for e in pending if not _waits_for(e, world, gone)]
     return tuple(e.id for e in sorted(ready, key=lambda e: e.rank))
 
 

@@ -1,114 +1,172 @@
-"""A repository that is ready for work: one agent that does what its prompt says, and trust in it.
+"""A person's repository with a `.cmat/` of its own, worked on by the real engine in this process.
 
-The agent runs each line of its prompt that begins with `sh: ` as shell, in its workspace.
+Agents are small shell programs. Runners are real processes; `work` waits for them.
 """
 
-import time
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gitcmat.app import App, open_app
+from gitcmat.app import open_app
+from gitcmat.engine import branches
+from gitcmat.engine.effects import After, happen
+from gitcmat.engine.intake import Intake
+from gitcmat.engine.reconcile import Reconciler, Report
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.model.entry import Entry
-from gitcmat.model.run import Run
+from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry, Landing
+from gitcmat.model.events import Event, Landed
 from gitcmat.model.state import State
+from gitcmat.store.state import StateStore
 from gitcmat.system.locks import is_locked
 from tests.support.repo import TestRepo
+from tests.support.store import Clock
 from tests.support.wait import until
 
-AGENT: Final = """\
----
-name: fake
-runs: command
-command: [sh, tools/agent.sh]
----
-Do what you are told.
-"""
-SCRIPT: Final = """\
-sed -n 's/^ *sh: //p' > "$TMPDIR/todo-$CMAT_RUN"
-. "$TMPDIR/todo-$CMAT_RUN"
-"""
-CONFIG: Final = "schema: 1\ndefaults:\n  backoff: 1s\n"
+if TYPE_CHECKING:
+    from gitcmat.engine.deps import Deps
+
+HERE: Final = '"$CMAT_WORKSPACE/$CMAT_TASK'
+"""The beginning of a path; what an agent names by a path in the repository is part of the plan."""
+
+CODER: Final = f'cat > {HERE}.prompt"; echo work >> {HERE}.txt"'
+"""An agent that keeps its prompt and does some work."""
+
+
+def agent_file(name: str, script: str, system: str = "") -> dict[str, str]:
+    """Return the file of an agent that is a piece of shell."""
+    head = json.dumps({"name": name, "command": ["sh", "-c", script]})
+    return {f".cmat/agents/{name}.md": f"---\n{head}\n---\n{system}"}
+
+
+def task_file(task: str, **fields: Any) -> dict[str, str]:
+    """Return a task file; its title is its id unless `fields` say another."""
+    return {f".cmat/tasks/{task}.yaml": json.dumps({"title": task, **fields}) + "\n"}
+
+
+def config_file(gates: Mapping[str, Sequence[str]] | None = None, **more: Any) -> dict[str, str]:
+    """Return the settings of the repository; attempts follow each other at once."""
+    defaults = {"backoff": "1s", "attempts": 2, **more.pop("defaults", {})}
+    shown = {name: {"run": list(run)} for name, run in (gates or {}).items()}
+    return {".cmat/config.yaml": json.dumps({"gates": shown, "defaults": defaults, **more}) + "\n"}
 
 
 class Project:
-    """The repository, and questions about what became of its tasks."""
+    """The repository `repo`, prepared: one agent ``coder``, no gates, a trusted plan."""
 
-    def __init__(self, repo: TestRepo, *, config: str = CONFIG, trusted: bool = True) -> None:
+    def __init__(self, repo: TestRepo, files: Mapping[str, str] | None = None) -> None:
         self.repo = repo
-        repo.allow("git:info/.exclude.*.tmp")  # our block in it, on its way while we look
-        repo.commit(
-            "Use gitcmat",
-            {
-                ".cmat/config.yaml": config,
-                ".cmat/agents/fake.md": AGENT,
-                ".cmat/.gitignore": "/queue/\n/blockers/\n/runs/\n",
-                "tools/agent.sh": SCRIPT,
-            },
+        self.clock = Clock()
+        self.base = repo.commit(
+            "Use gitcmat", {**config_file(), **agent_file("coder", CODER), **(files or {})}
         )
-        if trusted:
-            self.trust()
+        repo.freeze()
+        self.reopen()
+        self.trust()
+
+    def reopen(self) -> None:
+        """Go on as another process would: nothing is remembered but what is on the disk."""
+        deps = open_app(self.repo.path).deps
+        store = StateStore(deps.repo, deps.git, self.clock)
+        self.deps: Deps = replace(deps, clock=self.clock, store=store)
+        self.reconciler = Reconciler(self.deps)
+
+    # --- what a person does -----------------------------------------------------------------
+
+    def commit(self, *files: Mapping[str, str], message: str = "tasks") -> str:
+        """Commit files together, as a person would."""
+        together: dict[str, str] = {}
+        for some in files:
+            together |= some
+        return self.repo.commit(message, together)
+
+    def task(self, task: str, **fields: Any) -> None:
+        """Commit one task file."""
+        self.commit(task_file(task, **fields))
 
     def trust(self) -> None:
-        """Allow what the tip says may start."""
-        app = open_app(self.repo.path)
-        wants = app.reconciler.intake.wants(app.deps.store.read())
+        """Allow the plans of all tips as they are now."""
+        wants = Intake(self.deps, remember=False).wants(self.deps.store.read())
         for plan in wants.plans.values():
-            app.deps.trust.remember(plan, app.deps.clock.now())
+            self.deps.trust.remember(plan, self.clock.now())
 
-    def task(self, task_id: str, script: str = "", **fields: Any) -> str:
-        """Save a task file whose agent runs `script`; return its path."""
-        path = f".cmat/tasks/{task_id}.yaml"
-        lines = [f"title: Task {task_id}", "prompt: |", "  Work."]
-        lines += [f"  sh: {line}" for line in script.splitlines()]
-        lines += [f"{key}: {value}" for key, value in fields.items()]
-        self.repo.write(path, "\n".join(lines) + "\n")
-        return path
+    def settings(self, **fields: Any) -> None:
+        """Write the person's own settings, and read them."""
+        folder = Path(os.environ["XDG_CONFIG_HOME"]) / "gitcmat"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.yaml").write_text(json.dumps(fields), encoding="utf-8")
+        self.reopen()
 
-    def commit_task(self, task_id: str, script: str = "", **fields: Any) -> None:
-        """Save and commit a task file."""
-        path = self.task(task_id, script, **fields)
-        self.repo.git("add", "--", path)
-        self.repo.git("commit", "-q", "-m", f"Add {task_id}", "--", path)
+    def happen(self, task: str, event: Event) -> Entry:
+        """Let something happen to an entry, as a command does."""
+        with self.deps.store.change("test", by=self.deps.actor) as change:
+            return happen(change, task, event, self.clock.now(), After())
 
-    # --- what became of it ----------------------------------------------------------------------
+    def land(self, task: str) -> str:
+        """Put the work of a task onto main, as simply as can be; return the commit."""
+        entry = self.entry(task)
+        commit = branches.tip(self.deps.git, entry).commit
+        self.repo.git("merge", "-q", "--no-edit", commit)
+        now, target = self.clock.now(), "refs/heads/main"
+        landed = self.repo.tip("main")
+        landing = Landing(commit=landed, target=target, how="merge", at=now, by="Pat")
+        self.happen(task, Landed(landing=landing))
+        return landed
 
-    @property
-    def app(self) -> App:
-        """The repository, opened anew."""
-        return open_app(self.repo.path)
+    # --- what gitcmat does --------------------------------------------------------------------
 
-    def entry(self, task_id: str) -> Entry | None:
-        """The record of a task."""
-        return self.app.deps.store.read().entry(task_id)
+    def step(self, *, start: bool = True, only: str | None = None) -> Report:
+        """Reconcile once."""
+        return self.reconciler(start=start, only=only)
 
-    def state(self, task_id: str) -> State | None:
-        """Where a task is, None before it is taken in."""
-        found = self.entry(task_id)
-        return found.state if found else None
+    def wait(self) -> None:
+        """Wait until no runner lives."""
+        locks = [f / "lock" for f in self.deps.runs.glob("r-*")]
+        until(lambda: not any(is_locked(lock) for lock in locks), 60, "the end of all runs")
 
-    def runs(self, task_id: str | None = None) -> list[Run]:
-        """The runs, the newest first."""
-        return self.app.deps.store.read().runs(task=task_id)
+    def work(self, rounds: int = 20) -> Report:
+        """Reconcile and wait for runs until nothing more starts by itself, waits passed over."""
+        for _ in range(rounds):
+            self.clock.later(5)
+            report = self.step()
+            if not report.started and not self.ids(State.ACTIVE):
+                return report
+            self.wait()
+        raise AssertionError(f"no rest after {rounds} rounds: {self.ids(State.ACTIVE)}")
 
-    def reaches(self, task_id: str, *states: State, timeout: float = 30.0) -> Entry:
-        """Wait until a task is in one of these states."""
+    # --- what can be seen ---------------------------------------------------------------------
 
-        def there() -> Entry | None:
-            entry = self.entry(task_id)
-            return entry if entry is not None and entry.state in states else None
-
-        found = until(there, timeout, f"{task_id} to be {' or '.join(states)}")
-        assert found is not None
+    def entry(self, task: str) -> Entry:
+        """Return an entry as it is recorded."""
+        found = self.deps.store.read().entry(task)
+        assert found is not None, f"there is no {task}"
         return found
 
-    def alive(self, run_id: str) -> bool:
-        """Whether the runner of a run lives."""
-        return is_locked(RunFolder(self.repo.git_dir / "cmat/runs" / run_id).lock)
+    def state(self, task: str) -> str:
+        """Return the state of an entry, ``none`` when there is no such entry."""
+        return str(self.deps.store.read().states().get(task, "none"))
 
+    def ids(self, *states: State) -> list[str]:
+        """Return the ids of the entries in these states, what starts first first."""
+        return [e.id for e in self.deps.store.read().entries(*states)]
 
-def seconds_until(path: Path, timeout: float = 30.0) -> float:
-    """Wait until a file exists; return how long that took."""
-    begun = time.monotonic()
-    until(path.exists, timeout, f"{path}")
-    return time.monotonic() - begun
+    def why(self, task: str) -> str:
+        """Why a task waits, as `task show` says it."""
+        from gitcmat.engine.details import details
+
+        return details(self.deps, task).why
+
+    def asked(self, task: str) -> list[Blocker]:
+        """Return the open questions about a task."""
+        return self.deps.store.read().blockers(task=task)
+
+    def folder(self, task: str) -> RunFolder:
+        """Return the folder of the last run of a task."""
+        return RunFolder(self.deps.runs / str(self.entry(task).run))
+
+    def runs(self, task: str) -> list[str]:
+        """Return the outcomes of a task's runs, the first one first."""
+        return [str(r.outcome) for r in reversed(self.deps.store.read().runs(task=task))]
