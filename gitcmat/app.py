@@ -33,6 +33,10 @@ class App:
 
     def settle(self, on_line: Callable[[str], None] | None = None) -> "Report":
         """Take in what happened since, as every command that writes does first; start nothing."""
+        from gitcmat.engine.landing_record import repair
+
+        if (said := repair(self.deps)) and on_line is not None:
+            on_line(said)
         return self.reconciler(start=False, on_line=on_line)
 
 

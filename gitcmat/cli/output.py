@@ -24,6 +24,11 @@ class Output:
         self.quiet = quiet
         self._color = color and "NO_COLOR" not in os.environ
 
+    @property
+    def colors(self) -> bool:
+        """Whether what is printed goes to a terminal that wants colours."""
+        return self._color and sys.stdout.isatty()
+
     def show(self, data: Mapping[str, Any], text: str | Iterable[str]) -> None:
         """Print `data` as one JSON object, or else `text` (a text, or lines)."""
         if self.as_json:

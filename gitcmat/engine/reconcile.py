@@ -8,7 +8,7 @@ time, by several processes at once, and after a crash at any line: it reads ever
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gitcmat.engine import branches, claims, results, views
+from gitcmat.engine import branches, checks, claims, results, views
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
@@ -61,6 +61,7 @@ class Reconciler:
         report.look_again = views.absorb(deps, after)
         facts = deps.store.read()
         found = results.gather(deps, facts.entries(State.ACTIVE))
+        found |= checks.left_over(deps, facts)
         wants = self.intake.wants(facts)
         made: list[claims.Claim] = []
         try:
@@ -127,6 +128,7 @@ class Reconciler:
         made: list[claims.Claim],
     ) -> None:
         used = {e.workspace for e in world.entries.values() if e.state is State.ACTIVE}
+        used |= checks.busy(change.facts)
         for entry in self._ready(world, wants, only):
             if not wants.may_start(entry):
                 report.untrusted.add(entry.id)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from gitcmat.errors import Conflict
 from gitcmat.model.entry import Entry
-from gitcmat.model.gate import GateResult, Verdict, verdict
+from gitcmat.model.gate import GateOutcome, GateResult, Verdict, verdict
 from gitcmat.model.state import State
 
 
@@ -58,13 +58,27 @@ def check_override(entry: Entry, results: tuple[GateResult, ...], override: str)
         names = ", ".join(gate.name for gate in results if gate.red)
         what = f"{names} {'is' if ',' not in names else 'are'} red"
     else:
-        skipped = [gate for gate in results if not gate.red and gate.outcome != "passed"]
+        skipped = [
+            gate for gate in results if not gate.red and gate.outcome is not GateOutcome.PASSED
+        ]
         why = "; ".join(f"{gate.name}: {gate.reason or gate.outcome}" for gate in skipped)
         what = f"it was not checked ({why})" if why else "it was not checked"
     raise Conflict(
         f"{entry.id} does not land by itself: {what}.",
         hint=f'gitcmat land {entry.id} --override "why it may land all the same"',
     )
+
+
+def in_words(results: tuple[GateResult, ...], said: Verdict | None) -> str:
+    """What the gates said: no gates and not checked are never green."""
+    if said is Verdict.GREEN:
+        return f"green ({', '.join(gate.name for gate in results)})"
+    if said is Verdict.RED:
+        return f"red ({', '.join(gate.name for gate in results if gate.red)})"
+    if said is Verdict.NOT_CHECKED:
+        missing = [gate.name for gate in results if gate.outcome is GateOutcome.SKIPPED]
+        return f"not checked ({', '.join(missing)} did not run)" if missing else "not checked"
+    return Verdict.NO_GATES.value
 
 
 def message(entry: Entry, *, agent: str, merge_of: str = "") -> str:

@@ -176,9 +176,11 @@ class Cache:
             where += " AND open = 1"
         return self._select(where, given, order="rank")  # type: ignore[return-value]
 
-    def runs(self, *, task: str | None = None, limit: int | None = None) -> list[Run]:
+    def runs(
+        self, *, task: str | None = None, limit: int | None = None, only_open: bool = False
+    ) -> list[Run]:
         """Return runs, the newest first."""
-        where, given = "kind = 'runs'", []
+        where, given = f"kind = 'runs'{' AND open = 1' if only_open else ''}", []
         if task is not None:
             where, given = f"{where} AND task = ?", [task]
         return self._select(where, given, order="rank DESC", limit=limit)  # type: ignore[return-value]

@@ -1,0 +1,204 @@
+"""Reviews: what came out of a task, as a person looks at it, and sending it back."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gitcmat.engine import branches
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.effects import After, happen
+from gitcmat.engine.reconcile import Reconciler
+from gitcmat.errors import Conflict, NotFound, Usage
+from gitcmat.model.entry import Entry
+from gitcmat.model.events import Rejected
+from gitcmat.model.job import FileChange
+from gitcmat.model.marks import path_marks
+from gitcmat.model.state import State
+from gitcmat.store import refs
+from gitcmat.store.git import Git
+from gitcmat.store.layout import Kind
+
+_PLAIN: Final = ("--no-ext-diff", "--no-textconv")
+_NUMBERS: Final = re.compile(r"(\d+) (file|insertion|deletion)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much differs: files, and lines added and removed (of text files)."""
+
+    files: int = 0
+    added: int = 0
+    removed: int = 0
+
+    def __str__(self) -> str:
+        """``3 files +12 -4``."""
+        noun = "file" if self.files == 1 else "files"
+        return f"{self.files} {noun} +{self.added} -{self.removed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit of the work."""
+
+    id: str
+    author: str
+    subject: str
+    by_person: bool
+    """Whether a person made it on the branch, after the result had come there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The work of one task, against the place where it left its target."""
+
+    entry: Entry
+    base: str
+    tip: str
+    size: Size
+
+    @property
+    def branch(self) -> str:
+        """The branch as a person names it, or the commit where there is none."""
+        shows_tip = self.entry.branch and self.entry.head == self.entry.branch_head
+        return branches.shown(self.entry) if shows_tip else self.tip[:10]
+
+    @property
+    def target(self) -> str:
+        """The target as a person names it."""
+        return self.entry.target.removeprefix(refs.BRANCHES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """All of a review that is read before a decision."""
+
+    review: Review
+    commits: tuple[Commit, ...]
+    files: tuple[FileChange, ...]
+    marks: tuple[str, ...]
+    """What is to be looked at first."""
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """What to type, by purpose."""
+        entry = self.review.entry
+        found = {"diff": f"git diff {self.review.target}...{self.review.branch}"}
+        if entry.state is State.REVIEW:
+            found |= {
+                "land": f"gitcmat land {entry.id}",
+                "reject": f'gitcmat review reject {entry.id} -m "why"',
+            }
+        return found
+
+
+def listed(deps: Deps) -> list[Review]:
+    """Return what is in review, what matters most first."""
+    return [_review(deps.git, entry) for entry in deps.store.read().entries(State.REVIEW)]
+
+
+def show(deps: Deps, text: str) -> Details:
+    """Return all about the work of the task that `text` names by a unique prefix.
+
+    Raises `NotFound`, or `Conflict` when it has no work yet.
+    """
+    review = find(deps, text)
+    entry = review.entry
+    files = _files(deps.git, review)
+    outside = path_marks([f.path for f in files], allowed=entry.task.paths, protected=())
+    known = tuple(mark for mark in entry.marks if not mark.startswith("outside paths"))
+    return Details(
+        review=review, commits=_commits(deps.git, review), files=files, marks=(*outside, *known)
+    )
+
+
+def find(deps: Deps, text: str) -> Review:
+    """Return the work of a task. Raises `NotFound`, or `Conflict` when it has none yet."""
+    facts = deps.store.read()
+    entry = facts.entry(facts.resolve(Kind.QUEUE, text))
+    if entry is None:
+        raise NotFound(f"There is no task {text!r}.", hint="gitcmat review list")
+    if not entry.head:
+        raise Conflict(
+            f"{entry.id} is {entry.state} and has no work yet.",
+            hint=f"gitcmat task show {entry.id}",
+        )
+    return _review(deps.git, entry)
+
+
+def diff(
+    deps: Deps, text: str, *, stat: bool = False, color: bool = False, paths: Sequence[str] = ()
+) -> bytes:
+    """Return what ``git diff`` prints for the work, or for `paths` of it, from the root.
+
+    With `color` as a terminal would show it; without, ``git apply`` takes it.
+    """
+    review = find(deps, text)
+    how = [*_PLAIN, f"--color={'always' if color else 'never'}", *(["--stat"] if stat else [])]
+    return deps.git.run("diff", *how, review.base, review.tip, "--", *paths).out
+
+
+def reject(reconciler: Reconciler, text: str, message: str) -> Entry:
+    """Send the work back to the agent, with the why in its next prompt.
+
+    Raises `Usage` without a why, `Conflict` when it is not in review.
+    """
+    if not message.strip():
+        raise Usage("The agent needs to know why.", hint='gitcmat review reject ID -m "why"')
+    deps = reconciler.deps
+    reconciler(start=False)
+    entry_id = deps.store.read().resolve(Kind.QUEUE, text)
+    with deps.store.change(f"reject {entry_id}", by=deps.actor) as change:
+        entry = change.entry(entry_id)
+        if entry.state is not State.REVIEW:
+            raise Conflict(
+                f"{entry.id} is {entry.state}; only what is in review can be sent back.",
+                hint=f"gitcmat task show {entry.id}",
+            )
+        event = Rejected(text=message.strip(), by=deps.me.name)
+        entry = happen(change, entry_id, event, deps.clock.now(), After())
+    reconciler(start=False)
+    return deps.store.read().entry(entry_id) or entry
+
+
+def _review(git: Git, entry: Entry) -> Review:
+    tip = branches.tip(git, entry).commit
+    landed = entry.state is State.DONE
+    at = None if landed or not tip else git.maybe("merge-base", entry.target, tip)
+    base = at or entry.base or tip
+    if not tip:
+        return Review(entry=entry, base=base, tip=tip, size=Size())
+    said = git.text("diff", "--shortstat", *_PLAIN, base, tip)
+    found = {what: int(number) for number, what in _NUMBERS.findall(said)}
+    size = Size(
+        files=found.get("file", 0),
+        added=found.get("insertion", 0),
+        removed=found.get("deletion", 0),
+    )
+    return Review(entry=entry, base=base, tip=tip, size=size)
+
+
+def _commits(git: Git, review: Review) -> tuple[Commit, ...]:
+    form = "--format=%H%x00%an%x00%s"
+    rows = git.text("log", "--reverse", form, f"{review.base}..{review.tip}").splitlines()
+    put = review.entry.branch_head
+    by_person: set[str] = set()
+    if branches.tip(git, review.entry).by_person and put:
+        by_person = set(git.text("rev-list", f"{put}..{review.tip}").split())
+    found = []
+    for row in rows:
+        commit, author, subject = row.split("\0", 2)
+        found.append(
+            Commit(id=commit, author=author, subject=subject, by_person=commit in by_person)
+        )
+    return tuple(found)
+
+
+def _files(git: Git, review: Review) -> tuple[FileChange, ...]:
+    how = ("-r", "-z", "--name-status", "--no-renames")
+    out = git.run("diff-tree", *how, review.base, review.tip).out.split(b"\0")
+    pairs = zip(out[::2], out[1::2], strict=False)
+    return tuple(
+        FileChange(status=status.decode(), path=path.decode("utf-8", "surrogateescape"))
+        for status, path in pairs
+    )
