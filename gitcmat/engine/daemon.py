@@ -40,6 +40,10 @@ LOCK: Final = "watch.lock"
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 """Seconds to the next try after a look that failed."""
+_TRIES: Final = 3
+"""How often a look may fail in a row when somebody waits for the end."""
+_LAST_HINTS: Final = 0.2
+"""Seconds in which hints of what was done just now arrive."""
 _SECOND_CTRL_C: Final = 3.0
 """Seconds in which a second Ctrl-C stops the runs too."""
 _JOIN_EVERY: Final = 25
@@ -129,8 +133,7 @@ class Daemon:
             counts = ", ".join(f"{n} {s}" for s, n in facts.counts().items() if n)
             who = f"process {os.getpid()}"
             self._news.line(f"watching {deps.repo.root} ({who}): {counts or 'no tasks yet'}")
-            self._news.files()
-            hints = frozenset({Hint.TIMER})
+            hints = frozenset({Hint.TIMER, Hint.FILES})
             while not self._interrupts.count:
                 ending, until = self._look(watcher, hints)
                 if ending is not None:
@@ -142,18 +145,16 @@ class Daemon:
 
     def _look(self, watcher: Watcher, hints: frozenset[Hint]) -> tuple[Ending | None, float]:
         """Do what the hints ask for; return how it ends if it does, and when to look again."""
-        self._watch(watcher)
-        if Hint.FILES in hints:
-            self._news.files()
-        if hints == {Hint.FILES}:
-            return None, clock.monotonic() + self._every
         try:
+            self._watch(watcher)
+            if hints & {Hint.FILES, Hint.GIT}:
+                self._news.files()
+            if hints == {Hint.FILES}:
+                return None, clock.monotonic() + self._every
             report = self._reconciler(start=True)
             self._watch(watcher)  # what was made anew is watched from now on
             facts = self._deps.store.read()
             moved = self._news.moves(facts)
-            if Hint.GIT in hints:
-                self._news.files()
             self._news.conditions(report)
             self._tidy(hints, moved=moved)
         except (UserError, OSError, sqlite3.Error) as error:
@@ -162,7 +163,7 @@ class Daemon:
         self._news.recovered()
         self._mind(facts.entries(State.ACTIVE))
         if self._until_idle and not moved and is_idle(report, facts):
-            if not self._bell.wait(clock.monotonic() + 0.2) - {Hint.FILES}:
+            if not self._bell.wait(clock.monotonic() + _LAST_HINTS) - {Hint.FILES}:
                 return Ending(idle=True, waits=tuple(waits(report, facts))), 0.0
             return None, 0.0
         return None, clock.monotonic() + self._seconds(report, facts)
@@ -177,6 +178,8 @@ class Daemon:
 
     def _failed(self, error: Exception) -> float:
         """Say it, and wait: longer each time, whatever hints come meanwhile."""
+        if self._until_idle and self._failures >= _TRIES:
+            raise error
         wait = min(_FIRST_WAIT * 2**self._failures, _LONGEST_WAIT)
         self._failures += 1
         self._news.failed(error, wait)

@@ -98,7 +98,7 @@ class News:
     def failed(self, error: Exception, wait: float) -> None:
         """Say that a look failed, and when the next comes."""
         hint = f" ({error.hint})" if isinstance(error, UserError) and error.hint else ""
-        text = error.message if isinstance(error, UserError) else str(error)
+        text = " ".join((error.message if isinstance(error, UserError) else str(error)).split())
         said = self._standing.get("failed", set())
         if text not in said:
             self.line(f"error: {text}{hint}; the next try is in {wait:.0f} s, and so on")

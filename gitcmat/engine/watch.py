@@ -4,6 +4,7 @@ Reading must ring nothing, or we would wake ourselves. A watched folder that is 
 watch with it, without a word: `Watcher.refresh` watches it again once it is back.
 """
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -29,6 +30,9 @@ from gitcmat.engine.hints import Hint, Place
 
 if TYPE_CHECKING:
     from watchdog.observers.api import ObservedWatch
+
+# What watchdog would write between our own lines is nothing that a person can put right.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 
 _CHANGES: Final[list[type[FileSystemEvent]]] = [
     FileCreatedEvent,

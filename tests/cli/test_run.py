@@ -11,9 +11,9 @@ import pytest
 from gitcmat.model.state import State
 from tests.support.cli import Result, gitcmat, running
 from tests.support.escapes import holders, new_mark
-from tests.support.project import Project
 from tests.support.repo import TestRepo
 from tests.support.wait import until
+from tests.support.watched import Project
 
 RED = "schema: 1\ndefaults: {backoff: 1h, attempts: 2}\ngates:\n  tests: {run: [sh, check.sh]}\n"
 

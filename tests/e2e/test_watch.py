@@ -15,9 +15,9 @@ import pytest
 
 from gitcmat.model.state import State
 from tests.support.cli import Running, gitcmat, running
-from tests.support.project import Project, seconds_until
 from tests.support.repo import TestRepo
 from tests.support.wait import until
+from tests.support.watched import Project, seconds_until
 
 
 @pytest.fixture
@@ -271,3 +271,40 @@ def test_a_killed_runner_is_noticed_and_the_task_starts_again(
         daemon.says("long  active → review")
     outcomes = [str(r.outcome) for r in project.runs("long")]
     assert outcomes == ["finished", "interrupted"]
+
+
+def test_never_more_runs_at_once_than_the_limit_says(project: Project, tmp_path: Path) -> None:
+    times = tmp_path / "times"
+    for number in range(5):
+        script = f"echo begin >> {times}\nsleep 0.3\necho end >> {times}"
+        project.commit_task(f"task-{number}", script)
+    gitcmat(project.repo, "watch", "--until-idle").ok()
+    words = times.read_text().split()
+    alive = [words[:n].count("begin") - words[:n].count("end") for n in range(len(words) + 1)]
+    assert (len(words), max(alive)) == (10, 2)
+
+
+def test_strange_files_do_not_end_it(project: Project, tmp_path: Path) -> None:
+    tasks = project.repo.path / ".cmat/tasks"
+    with watching(project, tmp_path / "log"):
+        with project.repo.as_person():
+            tasks.mkdir(exist_ok=True)
+            os.mkfifo(tasks / "pipe.yaml")
+            (tasks / "loop.yaml").symlink_to("loop.yaml")
+            (tasks / "folder.yaml").mkdir()
+            (tasks / "huge.yaml").write_bytes(b"x" * 5_000_000)
+            (tasks / "not text\n.yaml").write_bytes(b"\xff\x00")
+        project.commit_task("good")
+        project.reaches("good", State.REVIEW)
+
+
+def test_until_idle_ends_with_the_error_that_does_not_go_away(project: Project) -> None:
+    project.commit_task("one")
+    gitcmat(project.repo, "watch", "--until-idle").ok()
+    [ref] = project.repo.refs("refs/cmat/state/")
+    project.commit_task("two")
+    (project.repo.git_dir / f"{ref}.lock").touch()
+    result = gitcmat(project.repo, "watch", "--until-idle")
+    assert result.code == 5
+    assert "two" not in result.err
+    assert f"{ref}.lock': File exists" in result.err

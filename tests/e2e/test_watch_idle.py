@@ -7,9 +7,9 @@ import pytest
 
 from gitcmat.model.state import State
 from tests.support.cli import running
-from tests.support.project import Project
 from tests.support.repo import TestRepo
 from tests.support.wait import until
+from tests.support.watched import Project
 
 _STILL = 1.5
 """Seconds without any work after which it is called still; a look after a hint comes in 0.5."""

@@ -16,9 +16,9 @@ import pytest
 
 from gitcmat.model.state import State
 from tests.support.cli import Running, gitcmat, running
-from tests.support.project import Project
 from tests.support.repo import TestRepo
 from tests.support.wait import until
+from tests.support.watched import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
