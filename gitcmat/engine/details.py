@@ -10,8 +10,8 @@ from typing import Any
 from gitcmat.engine import prompts
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake
+from gitcmat.engine.status import why_waiting
 from gitcmat.errors import NotFound
-from gitcmat.model import schedule
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.names import short
@@ -74,9 +74,7 @@ def details(deps: Deps, text: str) -> Details:
     world = intake.world(facts, wants, facts.entries(*OPEN), deps.clock.now(), free=0)
     why = ""
     if entry.state in (State.BACKLOG, State.PENDING):
-        why = schedule.waits_for(entry, world, gone=wants.sources.gone)
-        if not why and not wants.may_start(entry):
-            why = "the plan is not trusted: gitcmat trust"
+        why = why_waiting(entry, world, wants)
     return Details(
         entry=entry,
         why=why,

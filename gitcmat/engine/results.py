@@ -4,13 +4,14 @@ run it is.
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runner import salvage
-from gitcmat.errors import InvalidData
+from gitcmat.errors import UserError
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Ended
 from gitcmat.model.job import Result, RunOutcome
@@ -33,16 +34,27 @@ def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
             continue
         try:
             result = folder.read_result()
-            if result is None:
+            if result is None and _started_here(deps, folder):
                 salvage(folder.path)
                 result = folder.read_result()
-        except InvalidData as error:
+        except (UserError, OSError) as error:
+            # One damaged run must not keep all the others from going on.
             result = None
-            damage = error.message
+            damage = error.message if isinstance(error, UserError) else str(error)
         else:
-            damage = "the folder of the run is gone"
+            damage = "what it was doing is not on this machine"
         found[entry.run] = result or _lost(entry, deps.clock.now(), damage)
     return found
+
+
+def _started_here(deps: Deps, folder: RunFolder) -> bool:
+    """Whether the run is this repository's own. The folder may have come with a copy of another,
+    where the run goes on: its processes and its workspace are not ours to end.
+    """
+    if not folder.job.exists():
+        return False
+    home = Path(folder.read_job().git_dir)
+    return home.exists() and home.samefile(deps.repo.common_dir)
 
 
 def take_in(

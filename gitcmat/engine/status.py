@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
+from gitcmat.errors import NotFound
 from gitcmat.model import schedule
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
@@ -83,14 +84,25 @@ def waiting(entries: list[Entry], world: World, wants: Wants) -> list[tuple[Entr
     """Pair backlog and pending entries with the reason why they do not start; empty when only a
     runner is missing.
     """
-    found = []
-    for entry in entries:
-        if entry.state in (State.BACKLOG, State.PENDING):
-            why = schedule.waits_for(entry, world, gone=wants.sources.gone)
-            if not why and not wants.may_start(entry):
-                why = "the plan is not trusted: gitcmat trust"
-            found.append((entry, why))
-    return found
+    waits = (State.BACKLOG, State.PENDING)
+    return [(e, why_waiting(e, world, wants)) for e in entries if e.state in waits]
+
+
+def why_waiting(entry: Entry, world: World, wants: Wants) -> str:
+    """Say why a backlog or pending entry does not start; empty when only a runner is missing."""
+    why = schedule.waits_for(entry, world, gone=wants.sources.gone)
+    if why:
+        return why
+    found = wants.intent(entry)
+    if found is not None and found.settings_from is None:
+        return "the settings under .cmat/ are wrong: gitcmat lint"
+    if not wants.may_start(entry):
+        return "the plan is not trusted: gitcmat trust"
+    try:
+        wants.agent(entry)
+    except NotFound as error:
+        return f"{error.message} ({error.hint})"
+    return ""
 
 
 def _next(status: Status) -> str:

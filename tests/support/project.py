@@ -59,17 +59,25 @@ class Project:
 
     def __init__(self, repo: TestRepo, files: Mapping[str, str] | None = None) -> None:
         self.repo = repo
+        self.path = repo.path
         self.clock = Clock()
-        self.base = repo.commit(
-            "Use gitcmat", {**config_file(), **agent_file("coder", CODER), **(files or {})}
-        )
+        repo.commit("Use gitcmat", {**config_file(), **agent_file("coder", CODER), **(files or {})})
         repo.freeze()
         self.reopen()
         self.trust()
 
+    @classmethod
+    def of(cls, path: Path) -> "Project":
+        """Open a copy of a project, which nobody has decided anything about."""
+        made = cls.__new__(cls)
+        made.path = path
+        made.clock = Clock()
+        made.reopen()
+        return made
+
     def reopen(self) -> None:
         """Go on as another process would: nothing is remembered but what is on the disk."""
-        deps = open_app(self.repo.path).deps
+        deps = open_app(self.path).deps
         store = StateStore(deps.repo, deps.git, self.clock)
         self.deps: Deps = replace(deps, clock=self.clock, store=store)
         self.reconciler = Reconciler(self.deps)
@@ -129,10 +137,12 @@ class Project:
 
     def work(self, rounds: int = 20) -> Report:
         """Reconcile and wait for runs until nothing more starts by itself, waits passed over."""
+        idle = 0
         for _ in range(rounds):
             self.clock.later(5)
             report = self.step()
-            if not report.started and not self.ids(State.ACTIVE):
+            idle = 0 if report.started or self.ids(State.ACTIVE) else idle + 1
+            if idle > 1:  # the first may have queued another attempt, for later
                 return report
             self.wait()
         raise AssertionError(f"no rest after {rounds} rounds: {self.ids(State.ACTIVE)}")
