@@ -33,22 +33,37 @@ def publish(deps: Deps, entry: Entry, prefix: str) -> Entry:
     done = replace(entry, published=entry.head)
     if at == entry.head:
         return replace(done, branch=branch, branch_head=entry.head)
-    if at is None and not entry.branch_head:
-        free = True
-    else:
-        free = at == (entry.branch_head or None) and branch not in occupied(git)
-    if free:
+    # One that a person deleted is made again: nothing of theirs is lost by it.
+    if at is None or (at == entry.branch_head and branch not in occupied(git)):
         try:
             git.update_ref(branch, entry.head, at, why=f"gitcmat: result of {entry.run}")
         except Conflict:
-            free = False
-    if free:
-        return replace(done, branch=branch, branch_head=entry.head)
-    name = branch.removeprefix(refs.BRANCHES)
+            at = git.ref(branch)
+        else:
+            return replace(done, branch=branch, branch_head=entry.head)
     kept = refs.run_ref(entry.run or "")
-    why = "is checked out" if at == entry.branch_head else "was moved by a person"
-    mark = f"{name} {why} and was left alone; take the result with: git merge {kept}"
+    mark = f"{_why_not(git, entry, branch, at)}; take the result with: git merge {kept}"
     return replace(done, marks=(*entry.marks, mark))
+
+
+def _why_not(git: Git, entry: Entry, branch: str, at: str | None) -> str:
+    name = branch.removeprefix(refs.BRANCHES)
+    if at is None:
+        return f"{name} cannot be made ({_in_the_way(git, name)})"
+    if not entry.branch_head:
+        return f"{name} was there before and was left alone"
+    why = "is checked out" if at == entry.branch_head else "was moved by a person"
+    return f"{name} {why} and was left alone"
+
+
+def _in_the_way(git: Git, name: str) -> str:
+    """What keeps a branch from being made: git cannot have both ``cmat`` and ``cmat/a``."""
+    parts = name.split("/")
+    above = ["/".join(parts[:n]) for n in range(1, len(parts))]
+    below = git.text("for-each-ref", "--format=%(refname:lstrip=2)", f"{refs.BRANCHES}{name}/")
+    for taken in [n for n in above if git.ref(refs.BRANCHES + n)] + below.splitlines():
+        return f"there is a branch {taken}"
+    return "another git process is at work on it"
 
 
 def tip(git: Git, entry: Entry) -> Tip:
