@@ -4,6 +4,7 @@ It holds nothing that matters. Killed at any moment, the next one finds everythi
 and in the folders of the runs, which go on meanwhile.
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -42,6 +43,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 """Seconds to the next try after a look that failed."""
 _TRIES: Final = 3
 """How often a look may fail in a row when somebody waits for the end."""
+_COMMITTING: Final = 3.0
+"""Seconds in which a file that was saved may be committed without a word from us."""
 _LAST_HINTS: Final = 0.2
 """Seconds in which hints of what was done just now arrive."""
 _SECOND_CTRL_C: Final = 3.0
@@ -119,6 +122,9 @@ class Daemon:
         self._woken: Counter[str] = Counter()
         self._failures = 0
         self._untidy = 0
+        self._look_at = 0.0
+        """When to look without a hint, by the monotonic clock; so is the next."""
+        self._unsaved_at = 0.0
 
     def run(self) -> Ending:
         """Watch; return when it is over.
@@ -133,24 +139,29 @@ class Daemon:
             counts = ", ".join(f"{n} {s}" for s, n in facts.counts().items() if n)
             who = f"process {os.getpid()}"
             self._news.line(f"watching {deps.repo.root} ({who}): {counts or 'no tasks yet'}")
-            hints = frozenset({Hint.TIMER, Hint.FILES})
+            self._unsaved_at = clock.monotonic()
+            hints: frozenset[Hint] = frozenset()
             while not self._interrupts.count:
-                ending, until = self._look(watcher, hints)
+                ending = self._look(watcher, hints)
                 if ending is not None:
                     return ending
-                hints = self._bell.wait(until) or frozenset({Hint.TIMER})
+                hints = self._bell.wait(min(self._look_at, self._unsaved_at))
             return self._end()
 
     # --- one look -------------------------------------------------------------------------------
 
-    def _look(self, watcher: Watcher, hints: frozenset[Hint]) -> tuple[Ending | None, float]:
-        """Do what the hints ask for; return how it ends if it does, and when to look again."""
+    def _look(self, watcher: Watcher, hints: frozenset[Hint]) -> Ending | None:
+        """Do what the hints and the time ask for; return how it ends, if it does."""
+        now = clock.monotonic()
         try:
             self._watch(watcher)
-            if hints & {Hint.FILES, Hint.GIT}:
+            if now >= self._unsaved_at:
+                self._unsaved_at = math.inf
                 self._news.files()
-            if hints == {Hint.FILES}:
-                return None, clock.monotonic() + self._every
+            if hints & {Hint.FILES, Hint.GIT}:
+                self._unsaved_at = now + _COMMITTING
+            if not hints - {Hint.FILES} and now < self._look_at:
+                return None
             report = self._reconciler(start=True)
             self._watch(watcher)  # what was made anew is watched from now on
             facts = self._deps.store.read()
@@ -158,15 +169,17 @@ class Daemon:
             self._news.conditions(report)
             self._tidy(hints, moved=moved)
         except (UserError, OSError, sqlite3.Error) as error:
-            return None, self._failed(error)
+            self._failed(error)
+            return None
         self._failures = 0
         self._news.recovered()
         self._mind(facts.entries(State.ACTIVE))
+        self._look_at = clock.monotonic() + self._seconds(report, facts)
         if self._until_idle and not moved and is_idle(report, facts):
             if not self._bell.wait(clock.monotonic() + _LAST_HINTS) - {Hint.FILES}:
-                return Ending(idle=True, waits=tuple(waits(report, facts))), 0.0
-            return None, 0.0
-        return None, clock.monotonic() + self._seconds(report, facts)
+                return Ending(idle=True, waits=tuple(waits(report, facts)))
+            self._look_at = 0.0
+        return None
 
     def _watch(self, watcher: Watcher) -> None:
         home = self._deps.view.home
@@ -176,7 +189,7 @@ class Daemon:
             for path, why in watcher.unwatched.items()
         )
 
-    def _failed(self, error: Exception) -> float:
+    def _failed(self, error: Exception) -> None:
         """Say it, and wait: longer each time, whatever hints come meanwhile."""
         if self._until_idle and self._failures >= _TRIES:
             raise error
@@ -186,9 +199,7 @@ class Daemon:
         until = clock.monotonic() + wait
         while clock.monotonic() < until and not self._interrupts.count:
             self._bell.wait(until)
-        if self._interrupts.count:
-            self._bell.ring(Hint.STOP)
-        return clock.monotonic()
+        self._look_at = 0.0
 
     def _seconds(self, report: "Report", facts: "Facts") -> float:
         """How long nothing is to be expected without a hint."""
@@ -201,7 +212,7 @@ class Daemon:
 
     def _tidy(self, hints: frozenset[Hint], *, moved: bool) -> None:
         self._untidy += moved
-        idle = hints == {Hint.TIMER} and not moved and self._untidy > 0
+        idle = not hints and not moved and self._untidy > 0
         if idle or self._untidy >= _JOIN_EVERY:
             self._deps.store.tidy()
             self._untidy = 0

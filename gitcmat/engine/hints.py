@@ -32,7 +32,6 @@ class Hint(StrEnum):
     """A runner has ended."""
     WAKE = "wake"
     """A hook or a command asks for a look."""
-    TIMER = "timer"
     STOP = "stop"
     """Somebody wants the daemon to end."""
 

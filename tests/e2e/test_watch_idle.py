@@ -11,8 +11,8 @@ from tests.support.repo import TestRepo
 from tests.support.wait import until
 from tests.support.watched import Project
 
-_STILL = 1.5
-"""Seconds without any work after which it is called still; a look after a hint comes in 0.5."""
+_STILL = 3.5
+"""Seconds without any work after which it is called still; what is saved is named after 3."""
 
 
 class Work:
@@ -68,14 +68,14 @@ def test_a_tick_of_the_timer_with_nothing_new_is_cheap(repo: TestRepo, tmp_path:
     project.repo.commit("A thousand", files)
     trace = tmp_path / "trace"
     env = {"GITCMAT_TRACE": str(trace)}
-    with running(repo, "watch", "--every", "4", logs=tmp_path / "log", env=env) as daemon:
+    with running(repo, "watch", "--every", "8", logs=tmp_path / "log", env=env) as daemon:
         daemon.says("t0999  new → pending", timeout=90)
         work = Work(daemon.process.pid, trace)
         done = 0
         for _ in range(3):  # files that are younger than two seconds are read once more
             work.settle()
             done = len(trace.read_text().splitlines())
-            until(lambda: len(trace.read_text().splitlines()) > done, 10, "the next tick")  # noqa: B023
+            until(lambda: len(trace.read_text().splitlines()) > done, 20, "the next tick")  # noqa: B023
         work.settle()
         new = trace.read_text().splitlines()[done:]
     assert not [line for line in new if line.startswith("yaml")]
