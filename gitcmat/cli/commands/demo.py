@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -10,6 +11,7 @@ from gitcmat.cli.demo.stage import Stage
 from gitcmat.cli.demo.story import play
 from gitcmat.cli.state import State, common
 from gitcmat.errors import CheckFailed
+from gitcmat.system.proc import Timeout
 
 
 @click.command(name="demo")
@@ -26,7 +28,7 @@ def command(state: State, *, keep: bool, no_color: bool) -> None:
     stage = Stage(Path(tempfile.mkdtemp(prefix="gitcmat-demo-")))
     try:
         play(stage, screen)
-    except CheckFailed as error:
+    except (CheckFailed, Timeout) as error:
         # What went wrong can only be understood there.
         raise CheckFailed(error.message, hint=f"cd {stage.project} and look") from error
     except BaseException:
@@ -34,8 +36,12 @@ def command(state: State, *, keep: bool, no_color: bool) -> None:
         raise
     if not keep:
         stage.clear()
-    where = str(stage.project) if keep else None
-    state.out.show({"project": where}, f"Kept: {where}" if keep else _LOOK)
+        state.out.show({"project": None}, f"{_GOOD} To look around in it: gitcmat demo --keep")
+        return
+    state.out.show({"project": str(stage.project)}, [f"{_GOOD} It is in {stage.project}", _LOOK])
 
 
-_LOOK = "To look around in what is left of it: gitcmat demo --keep"
+_GOOD: Final = "All tests pass now."
+_LOOK: Final = (
+    "Look: git log --graph --all, .cmat/queue/done/, .cmat/runs/, git log -p refs/cmat/state/*"
+)

@@ -10,15 +10,16 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from gitcmat.errors import CheckFailed
+from gitcmat.errors import CheckFailed, UserError
 from gitcmat.system import proc
 from gitcmat.system.assets import templates_dir
 from gitcmat.system.files import remove_tree
 
-_LONGEST: Final = 60.0
+_LONGEST: Final = 120.0
 """Seconds that one command may take."""
 _PROGRAM: Final = (sys.executable, "-I", "-m", "gitcmat")
 _NOT_PASSED: Final = ("GIT_", "CMAT_", "XDG_", "PYTHON")
@@ -48,7 +49,8 @@ class Stage:
     def clear(self) -> None:
         """End whatever still runs, and remove the folder."""
         if (self.project / ".git").is_dir():
-            self.run(*_PROGRAM, "run", "stop", "--all", good=(0, 3, 4, 5))
+            with suppress(UserError):  # mostly: nothing runs
+                self.gitcmat("run", "stop", "--all")
         remove_tree(self.folder)
 
     def run(self, *argv: str, good: Sequence[int] = (0,)) -> str:
@@ -86,16 +88,21 @@ class Stage:
             CheckFailed: it did not end with 0, or not in time.
         """
         argv = (*_PROGRAM, *args)
-        child = proc.start(
-            argv, cwd=self.project, env=self._env, stdout=proc.PIPE, stderr=proc.STDOUT
-        )
+        reading, writing = os.pipe()
+        try:
+            child = proc.start(
+                argv, cwd=self.project, env=self._env, stdout=writing, stderr=writing
+            )
+        finally:
+            os.close(writing)
         limit = threading.Timer(_LONGEST, child.kill)
         limit.start()
         lines: list[str] = []
         try:
-            for line in child.stdout or ():
-                lines.append(line.decode("utf-8", "replace").rstrip("\n"))
-                yield lines[-1]
+            with os.fdopen(reading, encoding="utf-8", errors="replace") as stream:
+                for line in stream:
+                    lines.append(line.rstrip("\n"))
+                    yield lines[-1]
             code = child.wait(_LONGEST)
         finally:
             limit.cancel()

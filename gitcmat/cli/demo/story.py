@@ -11,12 +11,11 @@ from gitcmat.errors import CheckFailed
 from gitcmat.store import yamlio
 
 _UNITTEST: Final = ("python3", "-m", "unittest", "discover", "-s", "tests", "-t", ".")
-_DOCTEST: Final = ("python3", "-m", "doctest", "README.md")
+_DOCTEST: Final = ("python3", "-m", "unittest", "doctests")
 _MOVE: Final = re.compile(r"\d\d:\d\d:\d\d (?:split|prices|shares)  ")
 _NO_ANSWER: Final = "answer: |\n"
 _PERSON: Final = {"user.name": "Demo", "user.email": "demo@example.org"}
-_SHOWN: Final = 8
-"""How many lines of the history are shown."""
+_ANSWER: Final = "EUR"
 
 
 def play(stage: Stage, screen: Screen) -> None:
@@ -42,8 +41,8 @@ class _Story:
         self._review()
         self._answer()
         self._watch(split="done", prices="review", shares="review")
-        self._land("prices", "--merge")
-        self._land("shares", "--squash")
+        self._type("gitcmat land prices --merge && gitcmat land shares --squash")
+        self._states(split="done", prices="done", shares="done")
         self._look_back()
 
     def _make_project(self) -> None:
@@ -62,13 +61,9 @@ class _Story:
 
     def _prepare(self) -> None:
         stage, screen = self._stage, self._screen
-        printed = self._type("gitcmat init")
-        gate = next((line for line in printed.splitlines() if "unittest" in line), "")
-        _expect(bool(gate), f"init finds the tests:\n{printed}")
-        screen.line(gate.strip())
-        screen.command(
-            "$EDITOR .cmat/config.yaml .cmat/agents/*.md   # one more gate; three agents"
-        )
+        screen.command("gitcmat init && $EDITOR .cmat/config.yaml .cmat/agents/*.md")
+        printed = stage.gitcmat("init")
+        _expect("unittest" in printed, f"init finds the tests:\n{printed}")
         self._edit_config()
         stage.copy_agents()
         self._type('git add .cmat && git commit -m "Use gitcmat"')
@@ -109,51 +104,47 @@ class _Story:
         _expect(bool(good), f"the second attempt passes the gates: {seen}")
 
     def _review(self) -> None:
-        diff = self._type("gitcmat review diff split").splitlines()
-        changed = [line for line in diff if re.match(r"[-+](?![-+])", line)]
-        _expect(len(changed) > 1, "the diff shows the repair")
+        diff, _ = self._type("gitcmat review diff split && gitcmat land split")
+        changed = [line for line in diff.splitlines() if re.match(r"[-+](?![-+])", line)]
+        _expect(len(changed) > 1, f"the diff shows the repair:\n{diff}")
         for line in changed:
             self._screen.line(line)
-        self._land("split")
-
-    def _land(self, task: str, *how: str) -> None:
-        self._type(" ".join(("gitcmat land", task, *how)))
-        self._states(**{task: "done"})
+        self._states(split="done", prices="blocked", shares="pending")
 
     def _answer(self) -> None:
         (blocker,) = self._stage.ask("blocker", "list")["blockers"]
         name = f".cmat/blockers/{blocker['id']}.yaml"
-        self._screen.command(f"$EDITOR {name}")
         file = self._stage.project / name
         text = file.read_text(encoding="utf-8")
-        _expect(_NO_ANSWER in text, f"{name} has room for an answer")
-        self._screen.line(f"question: {blocker['question']}")
-        self._screen.line("answer: EUR")
-        file.write_text(text.partition(_NO_ANSWER)[0] + _NO_ANSWER + "  EUR\n", encoding="utf-8")
+        _expect(_NO_ANSWER in text, f"{name} has room for an answer:\n{text}")
+        asked = blocker["question"]
+        self._screen.command(f"$EDITOR {name}   # {asked}  answer: {_ANSWER}")
+        answered = f"{text.partition(_NO_ANSWER)[0]}{_NO_ANSWER}  {_ANSWER}\n"
+        file.write_text(answered, encoding="utf-8")
 
     def _look_back(self) -> None:
         stage = self._stage
-        for line in self._type("git log --graph --oneline").splitlines()[:_SHOWN]:
+        (log,) = self._type("git log --graph --oneline -4")
+        for line in log.splitlines():
             self._screen.line(line)
         printed = stage.run(*_UNITTEST)
         _expect(printed.endswith("OK"), f"all tests pass:\n{printed}")
         stage.run(*_DOCTEST)
         left = stage.run("git", "status", "--porcelain", "--untracked-files=all")
         _expect(not left, f"nothing is left over in the work tree:\n{left}")
-        self._screen.say(f"All tests pass. {len(stage.ask('run', 'list')['runs'])} runs.")
 
-    def _type(self, text: str) -> str:
-        """Show a line of commands, run it, and return what the last one printed."""
+    def _type(self, text: str) -> list[str]:
+        """Show a line of commands as it is typed, run it, and return what each one printed."""
         self._screen.command(text)
-        printed = ""
+        printed = []
         for command in text.split(" && "):
             program, *args = shlex.split(command)
             run = self._stage.gitcmat if program == "gitcmat" else partial(self._stage.run, program)
-            printed = run(*args)
+            printed.append(run(*args))
         return printed
 
     def _states(self, **wanted: str) -> None:
-        entries = self._stage.ask("queue", "list")["entries"]
+        entries = self._stage.ask("queue", "list", "all")["entries"]
         found = {entry["id"]: entry["state"] for entry in entries}
         seen = {task: found.get(task) for task in wanted}
         _expect(seen == wanted, f"the tasks are {_states(wanted)}, and not {_states(seen)}")
