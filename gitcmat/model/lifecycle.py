@@ -75,6 +75,13 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
         case Answered():
             return _answered(entry, event, now)
         case Asked():
+            if (
+                entry.state is State.ACTIVE
+            ):  # its result would find it blocked, and count for nothing
+                raise Conflict(
+                    f"{entry.id} is running; block it when it has stopped.",
+                    hint=f"gitcmat run stop {entry.run}",
+                )
             blocked = entry.to(State.BLOCKED, now, reason="asked by a person")
             return blocked, (Ask(kind=BlockerKind.QUESTION, question=event.question, by=event.by),)
         case NeedFailed():
