@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from gitcmat.engine import runs, status
+from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler, Report
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import Conflict, NotFound, NotTrusted, NoWork
@@ -47,6 +48,7 @@ class Foreground:
             Conflict: it runs already, or what it needs has not landed.
             NoWork: it is not waiting to be run.
         """
+        repair(self._deps)
         self._reconciler(start=False)
         entry = self._entry(text)
         self._check(entry)

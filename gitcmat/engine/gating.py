@@ -7,6 +7,7 @@ from gitcmat.engine import branches, checks
 from gitcmat.engine.checks import Check
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
+from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict, InvalidData, NotFound, NoWork
 from gitcmat.model.gate import Gate, GateResult, Verdict, verdict
@@ -64,6 +65,7 @@ def run(
         CheckFailed: the gates could not be run.
     """
     deps = reconciler.deps
+    repair(deps)
     wants = reconciler(start=False).wants
     if wants is None:
         raise NotFound("There are no settings to read.", hint="gitcmat init")

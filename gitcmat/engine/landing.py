@@ -14,18 +14,19 @@ from gitcmat.engine.checks import Check
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
-from gitcmat.engine.landing_record import close, record, repair
+from gitcmat.engine.landing_record import close, drop_branches, of_journal, repair
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import CheckFailed, Conflict, NotFound
 from gitcmat.model import landing as rules
 from gitcmat.model.entry import Entry, Landing
-from gitcmat.model.events import LandingFailed
+from gitcmat.model.events import Landed, LandingFailed
 from gitcmat.model.gate import GateResult, verdict
 from gitcmat.model.landing import How
 from gitcmat.model.lifecycle import red_output
 from gitcmat.model.names import short
 from gitcmat.model.state import State
 from gitcmat.store import landing as mechanics
+from gitcmat.store import landing_journal
 from gitcmat.store.landing_commits import Merged, Workshop, workshop
 from gitcmat.store.packs import RefMove
 
@@ -85,16 +86,18 @@ def land(
         attempt = _Landing(deps, wants, entry, override, on_line, on_text)
         try:
             return attempt.land(how)
-        except _TargetMoved:
-            on_line(f"{_short(entry.target)} has moved; trying again on its new tip")
+        except _Moved:
+            on_line(f"{entry.id} or {_short(entry.target)} has moved; once more from the new tips")
         finally:
             attempt.release()
             reconciler(start=False)
-    raise Conflict("Nothing was landed: the target moves all the time.", hint="try again")
+    raise Conflict(
+        "Nothing was landed: the work or its target moves all the time.", hint="try again"
+    )
 
 
-class _TargetMoved(Exception):
-    """The target is elsewhere by now; nothing has landed."""
+class _Moved(Exception):
+    """The target or the work is elsewhere by now; nothing has landed."""
 
 
 class _Landing:
@@ -123,11 +126,13 @@ class _Landing:
                 hint="make that branch again",
             )
         self._tip = tip
-        self._work = branches.tip(deps.git, entry).commit or tip
+        self._work = branches.tip(deps.git, entry).commit
 
     def land(self, how: How) -> Done:
         deps, entry = self._deps, self._entry
         with workshop(deps.repo) as shop:
+            if not self._work:
+                return self._close()
             merged = shop.merge(self._tip, self._work)
             if merged.conflicts:
                 self._conflicts(merged)
@@ -140,23 +145,42 @@ class _Landing:
             self._kept = shop.bring_home(commit, (self._tip, self._work), entry.id)
         if not judged:
             self._judge(commit, merged.tree)
-        move = RefMove(entry.target, commit, self._tip, f"gitcmat: land {entry.id}")
-        note = {"task": entry.id, "how": how, "override": self._override, "by": deps.me.name}
-        try:
-            done = mechanics.land(deps.repo, deps.git, move, note)
-        except Conflict as error:
-            if deps.git.rev(entry.target) != self._tip:
-                raise _TargetMoved from error
-            raise
-        landed = record(deps, done.journal) or entry
+        done, landed = self._move(commit, how)
         return Done(
             entry=landed,
             old=self._tip,
             commit=commit,
             work_tree=done.work_tree,
             behind=done.behind,
-            branch_left=bool(entry.branch) and deps.git.ref(entry.branch) is not None,
+            branch_left=self._branch_left(),
         )
+
+    def _move(self, commit: str, how: How) -> tuple[mechanics.Landing, Entry]:
+        """Move the target and record it, in one change: nobody sends the work back meanwhile."""
+        deps, entry = self._deps, self._entry
+        move = RefMove(entry.target, commit, self._tip, f"gitcmat: land {entry.id}")
+        note = {"task": entry.id, "how": how, "override": self._override, "by": deps.me.name}
+        after = After()
+        with deps.store.change(f"land {entry.id}", by=deps.actor) as change:
+            now = change.entry(entry.id)
+            rules.check_state(now)
+            if now.run != entry.run or branches.tip(deps.git, now).commit != self._work:
+                raise _Moved
+            try:
+                done = mechanics.land(deps.repo, deps.git, move, note)
+            except Conflict as error:
+                if deps.git.rev(entry.target) != self._tip:
+                    raise _Moved from error
+                raise
+            landing = of_journal(deps, done.journal)
+            landed = happen(change, entry.id, Landed(landing=landing), landing.at, after)
+        landing_journal.remove(deps.repo, done.journal)
+        drop_branches(deps, after)
+        return done, landed
+
+    def _branch_left(self) -> bool:
+        branch = self._entry.branch
+        return bool(branch) and self._deps.git.ref(branch) is not None
 
     def release(self) -> None:
         """Let go of a commit that was made for landing: it has landed, is the run's, or is
@@ -168,7 +192,9 @@ class _Landing:
     def _close(self) -> Done:
         """Close an entry whose work is on the target already, or is nothing."""
         deps, entry = self._deps, self._entry
-        there = self._work != entry.base and branches.contains(deps.git, self._tip, self._work)
+        there = self._work not in ("", entry.base) and branches.contains(
+            deps.git, self._tip, self._work
+        )
         landing = Landing(
             commit=self._work if there else None,
             target=entry.target,
@@ -178,8 +204,7 @@ class _Landing:
             override=self._override,
         )
         done = close(deps, entry.id, landing) or entry
-        left = bool(entry.branch) and deps.git.ref(entry.branch) is not None
-        return Done(entry=done, old=self._tip, commit=None, branch_left=left)
+        return Done(entry=done, old=self._tip, commit=None, branch_left=self._branch_left())
 
     def _is_judged(self, tree: str) -> bool:
         """Whether the gates that are wanted now have judged this very tree."""

@@ -24,10 +24,16 @@ def repair(deps: Deps) -> str:
     return f"finished the landing of {journal.note.get('task', journal.target)}"
 
 
-def record(deps: Deps, journal: Journal) -> Entry | None:
+def record(deps: Deps, journal: Journal) -> None:
     """Record a landing that has happened, once, and forget its journal."""
+    close(deps, journal.note["task"], of_journal(deps, journal))
+    landing_journal.remove(deps.repo, journal)
+
+
+def of_journal(deps: Deps, journal: Journal) -> Landing:
+    """What is recorded of the landing that a journal tells of."""
     note = journal.note
-    landing = Landing(
+    return Landing(
         commit=journal.new,
         target=journal.target,
         how=note["how"],
@@ -35,9 +41,6 @@ def record(deps: Deps, journal: Journal) -> Entry | None:
         by=note["by"],
         override=note["override"],
     )
-    entry = close(deps, note["task"], landing)
-    landing_journal.remove(deps.repo, journal)
-    return entry
 
 
 def close(deps: Deps, entry_id: str, landing: Landing) -> Entry | None:
@@ -48,6 +51,11 @@ def close(deps: Deps, entry_id: str, landing: Landing) -> Entry | None:
         if entry is not None and entry.state is State.REVIEW:
             event = Landed(landing=landing)
             entry = happen(change, entry_id, event, deps.clock.now(), after)
+    drop_branches(deps, after)
+    return entry
+
+
+def drop_branches(deps: Deps, after: After) -> None:
+    """Delete the branches of what has landed, unless they are in use."""
     for done in after.drop:
         branches.drop(deps, done)
-    return entry

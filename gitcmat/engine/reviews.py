@@ -8,6 +8,7 @@ from typing import Final
 from gitcmat.engine import branches
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
+from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict, NotFound, Usage
 from gitcmat.model.entry import Entry
@@ -146,6 +147,7 @@ def reject(reconciler: Reconciler, text: str, message: str) -> Entry:
     if not message.strip():
         raise Usage("The agent needs to know why.", hint='gitcmat review reject ID -m "why"')
     deps = reconciler.deps
+    repair(deps)
     reconciler(start=False)
     entry_id = deps.store.read().resolve(Kind.QUEUE, text)
     with deps.store.change(f"reject {entry_id}", by=deps.actor) as change:

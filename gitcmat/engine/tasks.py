@@ -11,6 +11,7 @@ from typing import Any
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake
+from gitcmat.engine.landing_record import repair
 from gitcmat.errors import Conflict, InvalidData, NotFound, Usage
 from gitcmat.model import schedule
 from gitcmat.model.events import Asked
@@ -49,6 +50,7 @@ def add(
     for a value that a task file may not have, `Conflict` when the id is taken or git refuses the
     commit.
     """
+    repair(deps)
     root = _work_tree(deps)
     if request_id is not None:
         same = _of_request(root, request_id)

@@ -8,8 +8,9 @@ import pytest
 
 from gitcmat.model.entry import Entry
 from gitcmat.model.state import State
-from tests.support.cli import Result, gitcmat
+from tests.support.cli import Result, gitcmat, running
 from tests.support.repo import TestRepo
+from tests.support.wait import until
 from tests.support.watched import Project
 
 GATES = """\
@@ -294,29 +295,89 @@ def test_files_in_the_way_change_nothing(project: Project) -> None:
     assert repo.refs("refs/cmat/landings/") == {}
 
 
-def test_a_killed_landing_is_finished_by_the_next_command(project: Project) -> None:
-    repo = project.repo
-    _reviewed(project, "do-it", "touch x")
-    program = """
-import os
+DIES = """
+import functools, os, sys
 from pathlib import Path
 from gitcmat.app import open_app
 from gitcmat.engine import landing
 from gitcmat.model.landing import How
-landing.record = lambda *given: os._exit(9)
-app = open_app(Path())
+def die(step):
+    if step == sys.argv[1]:
+        os._exit(9)
+landing.mechanics.land = functools.partial(landing.mechanics.land, on_step=die)
 how = {"how": How.SQUASH, "override": "", "on_line": print, "on_text": print}
-landing.land(app.reconciler, "do-it", **how)
+landing.land(open_app(Path()).reconciler, "do-it", **how)
 """
-    with repo.guarded(*MAIN):
-        done = subprocess.run([sys.executable, "-c", program], cwd=repo.path, check=False)
+
+
+def _killed(project: Project, step: str) -> None:
+    repo = project.repo
+    with repo.guarded(*MAIN, "git:index.lock"):
+        done = subprocess.run([sys.executable, "-c", DIES, step], cwd=repo.path, check=False)
     assert done.returncode == 9
     assert project.state("do-it") is State.REVIEW
+    assert (repo.git_dir / "index.lock").exists()
+    repo.allow(*MAIN, "git:index.lock")
+
+
+def test_a_killed_landing_is_finished_by_the_next_command(project: Project) -> None:
+    repo = project.repo
+    _reviewed(project, "do-it", "touch x")
+    _killed(project, "moved")
     gitcmat(repo, "queue", "hold", "do-it")
     entry = _entry(project, "do-it")
     assert entry.state is State.DONE
     assert entry.landing is not None
     assert entry.landing.commit == repo.tip("main")
+    assert repo.status() == ""
+
+
+def test_a_killed_landing_is_undone_by_the_next_command(project: Project) -> None:
+    repo = project.repo
+    _reviewed(project, "do-it", "touch x")
+    old = repo.tip("main")
+    _killed(project, "written")
+    assert (repo.path / "x").exists()
+    gitcmat(repo, "task", "add", "Another", "--id", "another").ok()
+    assert repo.tip("main~1") == old
+    assert (repo.status(), project.state("do-it")) == ("", State.REVIEW)
+    gitcmat(repo, "land", "do-it").ok()
+    assert "x" in repo.names("main")
+
+
+def test_what_is_sent_back_while_it_is_judged_does_not_land(repo: TestRepo) -> None:
+    flag, go = repo.path.parent / "judging", repo.path.parent / "go"
+    wait = f"if [ -e y ]; then touch {flag}; while [ ! -e {go} ]; do sleep 0.05; done; fi\n"
+    repo.commit("check", {"check.sh": wait})
+    project = Project(repo, config=GATES)
+    _reviewed(project, "do-it", "touch x")
+    _go_on(project, "y")
+    old = repo.tip("main")
+    with running(repo, "land", "do-it", logs=repo.path.parent / "logs") as land:
+        until(flag.exists, what="the gates")
+        gitcmat(repo, "review", "reject", "do-it", "-m", "not so").ok()
+        go.touch()
+        result = land.wait()
+    assert (result.code, repo.tip("main")) == (5, old)
+    assert "do-it is pending; only what is in review can land." in result.err
+    assert project.state("do-it") is State.PENDING
+
+
+def test_an_interrupted_check_ends_the_gates_and_keeps_the_review(repo: TestRepo) -> None:
+    flag = repo.path.parent / "judging"
+    repo.commit("check", {"check.sh": f"if [ -e y ]; then touch {flag}; sleep 60; fi\n"})
+    project = Project(repo, config=GATES)
+    _reviewed(project, "do-it", "touch x")
+    _go_on(project, "y")
+    with running(repo, "land", "do-it", logs=repo.path.parent / "logs") as land:
+        until(flag.exists, what="the gates")
+        land.signal()
+        result = land.wait()
+    assert result.code == 130
+    check = project.runs("do-it")[0]
+    assert (check.outcome, project.alive(check.id)) == ("stopped", False)
+    assert project.state("do-it") is State.REVIEW
+    assert repo.refs("refs/cmat/landings/") == {}
 
 
 def test_a_target_that_is_checked_out_nowhere_lands_beside_the_person(project: Project) -> None:
