@@ -7,8 +7,9 @@ done once the change is recorded: record before act.
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from gitcmat.model import limits
 from gitcmat.model.blocker import Blocker, BlockerStatus
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import (
@@ -46,6 +47,7 @@ def happen(change: Change, entry_id: str, event: Event, now: datetime, after: Af
     old = change.entry(entry_id)
     new, effects = advance(old, event, now)
     if new is not old:
+        new = replace(new, notes=limits.recent(new.notes))
         change.put(new, _note(old, new, event))
     for effect in effects:
         _carry_out(change, new, effect, now, after)
@@ -80,7 +82,8 @@ def _carry_out(change: Change, entry: Entry, effect: Effect, now: datetime, afte
 
 def ask(change: Change, entry: Entry, effect: Ask, now: datetime) -> Blocker:
     """Open a blocker, unless the same question is open already."""
-    for held in change.blockers(entry.id):
+    opened = change.blockers(entry.id)
+    for held in opened:
         if held.kind is effect.kind and _same_words(held.question, effect.question):
             return held
     blocker = Blocker(
@@ -88,10 +91,10 @@ def ask(change: Change, entry: Entry, effect: Ask, now: datetime) -> Blocker:
         task=entry.id,
         run=entry.run,
         kind=effect.kind,
-        question=effect.question,
-        detail=effect.detail,
+        question=limits.cut(effect.question),
+        detail=limits.cut(effect.detail, limits.OUTPUTS),
         about=effect.about,
-        asked=now,
+        asked=now + timedelta(microseconds=len(opened)),  # keeps the order they were asked in
         by=effect.by,
     )
     change.put(blocker, f"{blocker.id}: asks about {entry.id}")

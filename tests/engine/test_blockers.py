@@ -1,6 +1,5 @@
 """Questions and their answers: by command and by file, once each, and into the next prompt."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from gitcmat.model.events import Asked, Cancelled
 from gitcmat.store.view_manifest import Refusal
 from tests.support.project import HERE, Project, agent_file, config_file
 from tests.support.repo import TestRepo
+from tests.support.store import Clock
 from tests.support.wait import until
 
 ASKS_ONCE = f"""\
@@ -76,12 +76,12 @@ def test_an_answer_by_command_is_in_the_next_prompt(project: Project, asked: Blo
 def test_an_answer_in_the_file_counts_once_it_was_left_alone(
     project: Project, asked: Blocker
 ) -> None:
+    project.clock = Clock()  # files are as old as they are
+    project.reopen()
     file = project.repo.path / ".cmat" / "blockers" / f"{asked.id}.yaml"
     text = file.read_text(encoding="utf-8")
     assert text.endswith("answer: |\n  \n")
     file.write_text(text.rstrip() + "\n  ISO 8601: yes\n  # no comment\n", encoding="utf-8")
-    saved = project.clock.now().timestamp()
-    os.utime(file, (saved, saved))
     report = project.step(start=False)
     assert project.state("a") == "blocked"
     assert report.look_again is not None
@@ -196,7 +196,7 @@ def test_a_person_may_block_what_waits_but_not_what_runs(project: Project, tmp_p
     with pytest.raises(Conflict) as refused:
         project.happen("a", Asked(question="Is it needed?", by="Pat"))
     assert (refused.value.message, refused.value.hint) == (
-        "a is running; block it when it has stopped.",
+        "a is active; only what is pending, blocked, review can be blocked.",
         f"gitcmat run stop {run}",
     )
     go.touch()
