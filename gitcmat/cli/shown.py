@@ -1,5 +1,6 @@
 """Records as commands show them: plain data for programs, lines for people."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,9 +14,7 @@ from gitcmat.store.records import Record
 
 def plain(record: Record) -> dict[str, Any]:
     """A record as plain data, its state and computed times included."""
-    found: dict[str, Any] = codec.encode(record)
-    if isinstance(record, Entry):
-        found["state"] = record.state.value
+    found: dict[str, Any] = json.loads(codec.json_encode(record))
     return found
 
 

@@ -1,10 +1,10 @@
 """Questions to people, and their answers."""
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
+from gitcmat.engine import inbox
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, answered, happen
 from gitcmat.errors import Conflict, NotFound, Usage
@@ -57,13 +57,12 @@ def ask_from_run(question: str) -> None:
 
     Raises `Usage` outside of a run.
     """
-    inbox = os.environ.get("CMAT_INBOX")
-    if not inbox:
+    box = os.environ.get(inbox.VARIABLE)
+    if not box:
         raise Usage(
             "`blocker ask` without --task works only inside a run.",
             hint='gitcmat task block ID --reason "…"',
         )
-    line = json.dumps({"kind": "ask", "question": question}) + "\n"
-    fd = os.open(Path(inbox), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(fd, "wb", buffering=0) as stream:
-        stream.write(line.encode())
+    if not question.strip():
+        raise Usage("A question needs some text.", hint='gitcmat blocker ask "…"')
+    inbox.ask(Path(box), question)

@@ -106,9 +106,13 @@ def prepare(deps: Deps, job: Job, prompt: str) -> Claim:
     """Make the folder of a run, hold its lock, and keep its start alive by its ref."""
     folder = RunFolder(deps.runs / job.run)
     folder.create(job, prompt)
-    lock = FileLock(folder.lock).acquire(timeout=10)
-    deps.git.update_ref(job.run_ref, job.start, None, why=f"gitcmat: start of {job.run}")
-    return Claim(folder, lock, job)
+    made = Claim(folder, FileLock(folder.lock).acquire(timeout=10), job)
+    try:
+        deps.git.update_ref(job.run_ref, job.start, None, why=f"gitcmat: start of {job.run}")
+    except BaseException:
+        abandon(deps, made)
+        raise
+    return made
 
 
 def abandon(deps: Deps, claim: Claim) -> None:
@@ -142,7 +146,9 @@ def starting_point(deps: Deps, entry: Entry) -> tuple[str, str]:
     Raises `NotFound` when the target is gone.
     """
     if entry.head and entry.base and deps.git.ok("cat-file", "-e", f"{entry.head}^{{commit}}"):
-        return entry.base, branches.tip(deps.git, entry).commit
+        work = branches.tip(deps.git, entry)
+        if work.commit != entry.base:
+            return entry.base, work.commit
     target = deps.git.rev(entry.target)
     if target is None:
         raise NotFound(

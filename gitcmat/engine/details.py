@@ -179,21 +179,21 @@ def tree(deps: Deps) -> list[tuple[int, Entry]]:
     """Return open entries as (depth, entry), each below one that needs it, roots by priority."""
     entries = {e.id: e for e in deps.store.read().entries(*OPEN)}
     needed = {n for e in entries.values() for n in e.task.needs}
+    roots = [e for e in entries.values() if e.id not in needed]
     found: list[tuple[int, Entry]] = []
     seen: set[str] = set()
-
-    def visit(entry: Entry, depth: int) -> None:
-        found.append((depth, entry))
-        if entry.id in seen:
-            return
-        seen.add(entry.id)
-        for need in entry.task.needs:
-            if need in entries:
-                visit(entries[need], depth + 1)
-
-    for entry in entries.values():
-        if entry.id not in needed:
-            visit(entry, 0)
+    # What is left after the roots stands in a circle of needs.
+    for root in [*roots, *entries.values()]:
+        if root.id in seen:
+            continue
+        trail = [(0, root)]
+        while trail:
+            depth, entry = trail.pop()
+            found.append((depth, entry))
+            if entry.id not in seen:
+                seen.add(entry.id)
+                inner = [entries[n] for n in reversed(entry.task.needs) if n in entries]
+                trail += [(depth + 1, e) for e in inner]
     return found
 
 

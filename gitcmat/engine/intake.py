@@ -1,6 +1,6 @@
 """Gathers what people want and what is so, for the pure decisions of `gitcmat.model.schedule`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -118,6 +118,7 @@ class Intake:
         self._denied: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         """Pairs that were not made here, with the tips at which that was found out."""
         self._contained: dict[tuple[str, str], bool] = {}
+        self._intents: dict[tuple[str, str], Intent] = {}
         self._prefix = "cmat"
 
     def wants(self, facts: Facts) -> Wants:
@@ -127,17 +128,18 @@ class Intake:
         states = facts.states()
         refs = {e.source.ref if e.source else e.target for e in entries.values()}
         made = {e.branch for e in entries.values() if e.branch}
-        found = sources(deps.repo, deps.git, refs, deps.settings, prefix=self._prefix, ours=made)
-        intents = {ref: self._reader.read(ref, commit) for ref, commit in found.tips.items()}
-        if found.new is not None:
+        found, intents = self._look(refs, made)
+        if found.new is not None and intents[found.new].config.branch.prefix != self._prefix:
+            # What the settings call a branch for review may be the very one that was looked at.
             self._prefix = intents[found.new].config.branch.prefix
+            found, intents = self._look(refs, made)
         problems: list[Problem] = []
         files: dict[str, dict[str, Wanted]] = {}
         for ref, intent in intents.items():
             problems += intent.problems
             files[ref] = self._files(intent, entries, states, problems, new=ref == found.new)
         plans = {ref: self._plan(intent) for ref, intent in intents.items()}
-        return Wants(
+        wants = Wants(
             sources=found,
             intents=intents,
             plan_intent=schedule.Intent(new_from=found.new, files=files),
@@ -145,6 +147,28 @@ class Intake:
             trusted=frozenset(ref for ref, p in plans.items() if deps.trust.trusted(p)),
             problems=tuple(dict.fromkeys(problems)),
         )
+        self._forget(wants)
+        return wants
+
+    def _look(
+        self, refs: Collection[str], ours: Collection[str]
+    ) -> tuple[Sources, dict[str, Intent]]:
+        deps = self._deps
+        found = sources(deps.repo, deps.git, refs, deps.settings, prefix=self._prefix, ours=ours)
+        old, self._intents = self._intents, {}
+        for ref, commit in found.tips.items():
+            known = old.get((ref, commit))
+            self._intents[ref, commit] = known or self._reader.read(ref, commit)
+        return found, {ref: intent for (ref, _), intent in self._intents.items()}
+
+    def _forget(self, wants: Wants) -> None:
+        """Drop what no tip has any more: a daemon lives for months."""
+        tips = set(wants.sources.tips.values())
+        blobs = {f.blob for intent in wants.intents.values() for f in intent.tasks.values()}
+        self._plans = {c: p for c, p in self._plans.items() if c in tips}
+        self._parsed = {b: t for b, t in self._parsed.items() if b in blobs}
+        self._denied = {p: t for p, t in self._denied.items() if p[1] in blobs}
+        self._contained = {k: v for k, v in self._contained.items() if k[0] in tips}
 
     def world(
         self, facts: Facts, wants: Wants, entries: Iterable[Entry], now: datetime, *, free: int
@@ -217,7 +241,8 @@ class Intake:
     def _by_branch(self, source: Source) -> bool:
         settings = self._deps.settings
         pinned = settings.trust_branch
-        return settings.tasks is TaskTrust.BRANCH and source.ref == f"refs/heads/{pinned}"
+        name = (pinned or "").removeprefix("refs/heads/")
+        return settings.tasks is TaskTrust.BRANCH and source.ref == f"refs/heads/{name}"
 
     def _landed(self, wants: Wants, entries: Mapping[str, Entry]) -> Iterable[tuple[str, str]]:
         """(target, need) pairs that are met."""

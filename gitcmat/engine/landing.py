@@ -275,7 +275,14 @@ class _Landing:
     ) -> NoReturn:
         entry = self._entry
         text = f"On top of {_short(entry.target)} it is red.\n\n{red_output(results)}"
-        event = LandingFailed(text=text, conflict=False, base=self._tip, head=commit, gates=results)
+        event = LandingFailed(
+            text=text,
+            conflict=False,
+            base=self._tip,
+            head=commit,
+            tip=self._work,
+            gates=results,
+        )
         self._fail(event)
         raise CheckFailed(
             f"{entry.id} is red on top of {_short(entry.target)}: {', '.join(names)}. "

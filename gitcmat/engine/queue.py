@@ -24,7 +24,7 @@ def add(deps: Deps, fields: Mapping[str, Any], *, wanted_id: str | None, target:
     `target` is the full ref that it starts from. Raises `InvalidData`, or `Conflict` when the id
     is taken.
     """
-    content = {k: v for k, v in fields.items() if v not in (None, ())}
+    content = {k: _plain(v) for k, v in fields.items() if v is not None}
     task = codec.decode(Task, Document(content, {}), name="queue add")
     title = ids.slug(task.name)
     chosen = task_id(wanted_id or f"{title}-{ids.token(6)}".strip("-"))
@@ -46,6 +46,10 @@ def add(deps: Deps, fields: Mapping[str, Any], *, wanted_id: str | None, target:
             raise Conflict(f"There is a task {chosen} already.", hint="choose another --id")
         change.put(entry, f"{chosen}: new, pending")
     return entry
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def cancel(deps: Deps, wanted: Collection[str], reason: str) -> list[Entry]:

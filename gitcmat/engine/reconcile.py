@@ -18,7 +18,7 @@ from gitcmat.model import schedule
 from gitcmat.model.entry import Entry
 from gitcmat.model.schedule import Decisions, Take, World
 from gitcmat.model.state import OPEN, State
-from gitcmat.store.state import Change
+from gitcmat.store.state import Change, Facts
 
 _ROUNDS = 8
 """How often one thing may lead to another within a tick (edited, then approved, then …)."""
@@ -62,10 +62,12 @@ class Reconciler:
         facts = deps.store.read()
         found = results.gather(deps, facts.entries(State.ACTIVE))
         found |= checks.left_over(deps, facts)
-        wants = self.intake.wants(facts)
+        self._warm(facts)
         made: list[claims.Claim] = []
         try:
             with deps.store.change("reconcile", by=deps.daemon) as change:
+                # Inside the lock: an older look at the tips would withdraw what was taken in since.
+                wants = self.intake.wants(change.facts)
                 results.take_in(deps, change, found, wants, after)
                 world = self._decide(change, wants, after)
                 self._publish(change, wants, world)
@@ -78,16 +80,34 @@ class Reconciler:
                 claims.abandon(deps, claim)
             raise
         report.world, report.wants = world, wants
-        self._act(after)
-        for claim in made:
-            claims.start(claim)
-            report.started.append(claim.folder.path.name)
-        shown = self._shows(wants)
-        views.write(deps, shown=shown)
+        try:
+            self._start(made, report)
+        finally:
+            self._act(after)
+        views.write(deps, shown=self._shows(wants))
+        deps.store.rest()
         for line in report.changed:
             if on_line is not None:
                 on_line(line)
         return report
+
+    def _warm(self, facts: Facts) -> None:
+        """Look at what takes long (where tasks come from) before the lock is held."""
+        wants = self.intake.wants(facts)
+        self.intake.world(facts, wants, facts.entries(*OPEN), self.deps.clock.now(), free=0)
+
+    def _start(self, made: list[claims.Claim], report: Report) -> None:
+        """Start what is recorded. A run that cannot be started is found dead in the next step."""
+        errors: list[OSError] = []
+        for claim in made:
+            try:
+                claims.start(claim)
+            except OSError as error:
+                errors.append(error)
+            else:
+                report.started.append(claim.folder.path.name)
+        if errors:
+            raise errors[0]
 
     def _decide(self, change: Change, wants: Wants, after: After) -> World:
         now = self.deps.clock.now()
@@ -130,6 +150,9 @@ class Reconciler:
         used = {e.workspace for e in world.entries.values() if e.state is State.ACTIVE}
         used |= checks.busy(change.facts)
         for entry in self._ready(world, wants, only):
+            if wants.intent(entry) is None:
+                report.cannot_start[entry.id] = _gone(entry)
+                continue
             if not wants.may_start(entry):
                 report.untrusted.add(entry.id)
                 continue
@@ -177,3 +200,11 @@ class Reconciler:
                 folder.request_stop()
         for entry in after.drop:
             branches.drop(self.deps, entry)
+
+
+def _gone(entry: Entry) -> NotFound:
+    ref = entry.source.ref if entry.source else entry.target
+    return NotFound(
+        f"{entry.id} comes from {ref}, which is gone.",
+        hint=f"make that branch again, or: gitcmat queue cancel {entry.id}",
+    )

@@ -12,6 +12,7 @@ from gitcmat.engine.intake import Wants
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runner import salvage
 from gitcmat.errors import UserError
+from gitcmat.model import limits
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Ended
 from gitcmat.model.job import Result, RunOutcome
@@ -63,7 +64,8 @@ def take_in(
     """Let each result happen to its entry; return the entries as they are then."""
     now = deps.clock.now()
     taken: list[Entry] = []
-    for run_id, result in results.items():
+    for run_id, whole in results.items():
+        result = limits.small(whole)
         record = change.run(run_id)
         if record is None or record.outcome is not None:
             continue

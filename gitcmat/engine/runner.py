@@ -16,7 +16,7 @@ from gitcmat.engine import attempt
 from gitcmat.engine.homecoming import blank, bring_home, keep_aside, kept_aside, repository
 from gitcmat.engine.runfolder import LOCK_FD, RunFolder
 from gitcmat.engine.supervision import StopRequest
-from gitcmat.errors import Conflict, UserError
+from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.model.job import Job, Result, RunOutcome
 from gitcmat.ports import Agent
 from gitcmat.store.workspaces import Workspace
@@ -40,6 +40,8 @@ def execute(folder: Path, make_agent: Callable[[str], Agent]) -> int:
         FileNotFoundError, InvalidData: there is no job in it.
     """
     run = RunFolder(folder)
+    if not run.job.exists():
+        raise NotFound(f"There is no job in {folder}.", hint="gitcmat run list")
     with _own(run):
         if run.read_result() is not None:
             return 0

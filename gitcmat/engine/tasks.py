@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
@@ -16,17 +16,21 @@ from gitcmat.errors import Conflict, InvalidData, NotFound, Usage
 from gitcmat.model import schedule
 from gitcmat.model.events import Asked
 from gitcmat.model.intent import Intent
-from gitcmat.model.names import task_id
+from gitcmat.model.names import TaskId, task_id
 from gitcmat.model.state import State
 from gitcmat.store import codec, documents, layout, yamlio
+from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
 from gitcmat.store.ledger import How
 from gitcmat.store.sources import blob_of
 from gitcmat.store.typed_commit import commit_paths
 from gitcmat.system import ids
-from gitcmat.system.files import inside, write_atomic
+from gitcmat.system.files import FileLock, inside, write_atomic
 
-_HEADER = "# yaml-language-server: $schema=../schemas/task.json\n"
+_WAIT: Final = 120.0
+"""Seconds to wait for another command with a request id: each may run the person's hooks."""
+
+_HEADER: Final = "# yaml-language-server: $schema=../schemas/task.json\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +50,38 @@ def add(
     """Write and commit ``.cmat/tasks/<id>.yaml``.
 
     `fields` are keys of the file. The same `request_id` gives the same task, however often it is
-    asked. Raises `InvalidData`
-    for a value that a task file may not have, `Conflict` when the id is taken or git refuses the
-    commit.
+    asked. Raises `InvalidData` for a value that a task file may not have, `Conflict` when the id is
+    taken or git refuses the commit.
     """
     repair(deps)
+    if request_id is None:
+        return _add(deps, fields, task_id(wanted_id) if wanted_id else _new_id(fields))
+    notes = deps.repo.cmat / "requests"
+    notes.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(notes / "lock").acquire(_WAIT):
+        note = notes / hashlib.sha256(request_id.encode()).hexdigest()[:32]
+        if not note.exists():
+            chosen = task_id(wanted_id) if wanted_id else _new_id(fields)
+            write_atomic(note, chosen.encode(), durable=True)
+            return _add(deps, fields, chosen)
+        return _asked_before(deps, fields, task_id(note.read_text()))
+
+
+def _asked_before(deps: Deps, fields: Mapping[str, Any], chosen: TaskId) -> Added:
+    """The task of a request that was made before, finished if that was not."""
+    path = layout.task_path(chosen)
+    committed = Git(deps.repo.git_dir).ok("cat-file", "-e", f"HEAD:{path}")
+    if committed or deps.store.read().entry(chosen) is not None:
+        return Added(id=chosen, path=path, commit="", existed=True)
+    file = inside(_work_tree(deps), path)
+    if not file.is_file():
+        return _add(deps, fields, chosen)
+    commit = commit_paths(deps.repo, [path], f"Task {chosen}")
+    return Added(id=chosen, path=path, commit=commit, existed=True)
+
+
+def _add(deps: Deps, fields: Mapping[str, Any], chosen: TaskId) -> Added:
     root = _work_tree(deps)
-    if request_id is not None:
-        same = _of_request(root, request_id)
-        if same is not None:
-            return Added(id=same, path=layout.task_path(same), commit="", existed=True)
-    chosen = task_id(wanted_id) if wanted_id else _new_id(fields, request_id)
     path = layout.task_path(chosen)
     file = inside(root, path)
     if file.exists() or deps.store.read().entry(chosen) is not None:
@@ -162,20 +187,9 @@ def _work_tree(deps: Deps) -> Path:
     return deps.repo.work_tree
 
 
-def _new_id(fields: Mapping[str, Any], request_id: str | None) -> str:
+def _new_id(fields: Mapping[str, Any]) -> TaskId:
     title = str(fields.get("title") or fields.get("prompt") or "task").strip().splitlines()[0]
-    tail = _tail(request_id) if request_id else ids.token(4)
-    return task_id(f"{ids.slug(title)}-{tail}".strip("-"))
-
-
-def _tail(request_id: str) -> str:
-    return hashlib.sha256(request_id.encode()).hexdigest()[:12]
-
-
-def _of_request(root: Path, request_id: str) -> str | None:
-    """The task that the same request made before."""
-    found = sorted((root / layout.TASKS).glob(f"*-{_tail(request_id)}.yaml"))
-    return found[0].stem if found else None
+    return task_id(f"{ids.slug(title)}-{ids.token(4)}".strip("-"))
 
 
 def _check_words(deps: Deps, entry_id: str, content: Mapping[str, Any]) -> None:

@@ -108,6 +108,10 @@ def write(deps: Deps, *, shown: bool = True) -> Report | None:
     """
     if not deps.repo.cmat.is_dir():
         return None
-    now = deps.clock.now()
-    wanted = deps.store.read().shown(now) if shown else {}
-    return deps.view.write(wanted, now.timestamp())
+    while True:
+        now = deps.clock.now()
+        facts = deps.store.read()
+        report = deps.view.write(facts.shown(now) if shown else {}, now.timestamp())
+        # Somebody may have written a newer view meanwhile, which ours has just replaced.
+        if deps.store.tip() == facts.tip:
+            return report

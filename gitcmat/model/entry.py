@@ -81,6 +81,8 @@ class Entry:
     """When it came into its state."""
     attempt: int = 0
     """Runs since a person last said something."""
+    interruptions: int = 0
+    """Runs in a row whose runner died."""
     run: str | None = None
     """The current run, or the last one."""
     base: str = ""

@@ -102,6 +102,8 @@ class LandingFailed:
     """The target's tip that it was tried on."""
     head: str = ""
     """For red: the commit on top of `base` whose tree is red; the next attempt starts there."""
+    tip: str = ""
+    """The branch's commit that was tried: what the next result replaces on it."""
     gates: tuple[GateResult, ...] = ()
 
 

@@ -37,7 +37,12 @@ from gitcmat.model.events import (
 )
 from gitcmat.model.gate import GateResult, Verdict, verdict
 from gitcmat.model.job import RunOutcome
-from gitcmat.model.state import State
+from gitcmat.model.state import FINISHED, State
+
+MAX_INTERRUPTIONS: Final = 5
+"""How often in a row a run may die before a person is asked: a machine that was switched off, not
+an agent that kills.
+"""
 
 
 def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
@@ -75,23 +80,21 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
         case Answered():
             return _answered(entry, event, now)
         case Asked():
-            if (
-                entry.state is State.ACTIVE
-            ):  # its result would find it blocked, and count for nothing
-                raise Conflict(
-                    f"{entry.id} is running; block it when it has stopped.",
-                    hint=f"gitcmat run stop {entry.run}",
-                )
-            blocked = entry.to(State.BLOCKED, now, reason="asked by a person")
-            return blocked, (Ask(kind=BlockerKind.QUESTION, question=event.question, by=event.by),)
+            _only(entry, State.PENDING, State.BLOCKED, State.REVIEW, what="be blocked")
+            asked = Ask(kind=BlockerKind.QUESTION, question=event.question, by=event.by)
+            if entry.state is State.BLOCKED:
+                return entry, (asked,)
+            return entry.to(State.BLOCKED, now, reason="asked by a person"), (asked,)
         case NeedFailed():
             question = f"{entry.id} needs {event.need}, which is {event.state}. What now?"
             blocked = entry.to(State.BLOCKED, now, reason=f"{event.need} is {event.state}")
             return blocked, (Ask(kind=BlockerKind.NEED, question=question, about=event.need),)
         case Rejected():
+            _only(entry, State.REVIEW, what="be sent back")
             note = Note(kind=Said.REJECT, text=event.text, at=now, by=event.by)
             return _again(entry, now, note, reason="sent back at review"), ()
         case LandingFailed():
+            _only(entry, State.REVIEW, what="be landed")
             return _landing_failed(entry, event, now)
         case Landed():
             done = replace(entry.to(State.DONE, now), landing=event.landing)
@@ -103,6 +106,7 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
                 return ending, (CloseBlockers(), StopRun(run=entry.run))
             return entry.to(State.CANCELLED, now, reason=reason), (CloseBlockers(),)
         case Rerun():
+            _only(entry, *FINISHED, what="be started again")
             fresh = entry.to(State.PENDING, now, reason=f"started again by {event.by}")
             return replace(fresh, **_CLEARED), ()
         case _:
@@ -111,6 +115,7 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
 
 _CLEARED: Final[dict[str, Any]] = {
     "attempt": 0,
+    "interruptions": 0,
     "base": "",
     "head": "",
     "tree": "",
@@ -121,6 +126,9 @@ _CLEARED: Final[dict[str, Any]] = {
     "notes": (),
     "not_before": None,
     "landing": None,
+    "branch": "",
+    "branch_head": "",
+    "published": "",
     "edited_since": False,
     "withdrawn": False,
     "without_file": True,
@@ -174,6 +182,7 @@ def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effe
         marks=result.marks,
         checked_tree=result.tree if result.gates else "",
         verdict=verdict(result.gates),
+        interruptions=entry.interruptions if result.outcome is RunOutcome.INTERRUPTED else 0,
     )
     if kept.verdict is Verdict.NO_GATES and event.wanted_gates:
         kept = replace(kept, verdict=Verdict.NOT_CHECKED)
@@ -194,8 +203,7 @@ def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effe
             blocked = kept.to(State.BLOCKED, now, reason=result.message)
             return blocked, (Ask(kind=BlockerKind.RESULT, question=question),)
         case RunOutcome.INTERRUPTED:
-            again = kept.to(State.PENDING, now, reason=result.message or "interrupted")
-            return replace(again, attempt=max(0, entry.attempt - 1)), ()
+            return _interrupted(kept, event, now)
         case RunOutcome.STOPPED:
             held = kept.to(State.PENDING, now, reason="stopped by a person")
             return replace(held, hold=True, attempt=max(0, entry.attempt - 1)), ()
@@ -213,6 +221,31 @@ def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effe
             return _later(kept, event, now, note, result.message), ()
         case _:
             assert_never(result.outcome)
+
+
+def _interrupted(kept: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+    """Queue it again without counting the attempt, but not for ever: something may kill it."""
+    message = event.result.message or "interrupted"
+    count = kept.interruptions + 1
+    kept = replace(kept, attempt=max(0, kept.attempt - 1), interruptions=count)
+    if count >= MAX_INTERRUPTIONS:
+        question = f"The runs of {kept.id} were interrupted {count} times in a row: {message}"
+        blocked = kept.to(State.BLOCKED, now, reason=message)
+        return blocked, (Ask(kind=BlockerKind.RESULT, question=question),)
+    wait = timedelta(seconds=event.backoff * (2 ** (count - 1) - 1))
+    return replace(kept.to(State.PENDING, now, reason=message), not_before=now + wait), ()
+
+
+def _only(entry: Entry, *states: State, what: str) -> None:
+    """Raise `Conflict` unless the entry is in one of `states`: a legal move is not enough."""
+    if entry.state in states:
+        return
+    allowed = ", ".join(states)
+    hint = f"gitcmat run stop {entry.run}" if entry.state is State.ACTIVE else ""
+    raise Conflict(
+        f"{entry.id} is {entry.state}; only what is {allowed} can {what}.",
+        hint=hint or f"gitcmat task show {entry.id}",
+    )
 
 
 def _judged(
@@ -251,7 +284,7 @@ def _again(entry: Entry, now: datetime, note: Note | None, *, reason: str) -> En
     """Queue the entry because a person said something: attempts count anew."""
     again = entry.to(State.PENDING, now, reason=reason)
     notes = (*entry.notes, note) if note else entry.notes
-    return replace(again, attempt=0, not_before=None, notes=notes, hold=False)
+    return replace(again, attempt=0, interruptions=0, not_before=None, notes=notes, hold=False)
 
 
 def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
@@ -310,4 +343,6 @@ def _landing_failed(
         return blocked, (Ask(kind=BlockerKind.CONFLICT, question=question, detail=event.text),)
     note = Note(kind=Said.RED, text=event.text, at=now, by="gitcmat")
     again = _again(entry, now, note, reason="red on top of its target")
-    return replace(again, gates=event.gates, base=event.base, head=event.head), ()
+    tip = event.tip or entry.branch_head
+    again = replace(again, gates=event.gates, base=event.base, head=event.head, branch_head=tip)
+    return again, ()

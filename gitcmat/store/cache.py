@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from gitcmat.model.blocker import Blocker
+from gitcmat.model.checkpoint import Checkpoint
 from gitcmat.model.entry import Entry
 from gitcmat.model.run import Run
 from gitcmat.model.state import State
+from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
 from gitcmat.store import codec, layout, records
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
@@ -23,7 +25,13 @@ from gitcmat.store.records import Record
 
 _VERSION: Final = "1"
 _CHANGED: Final = b":"
-_TYPES: Final[dict[str, type[Record]]] = {"queue": Entry, "blockers": Blocker, "runs": Run}
+_TYPES: Final[dict[str, type[Record]]] = {
+    "queue": Entry,
+    "blockers": Blocker,
+    "runs": Run,
+    "checkpoints": Checkpoint,
+    "subtasks": Subtask,
+}
 
 _MAKE: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -53,24 +61,35 @@ class Cache:
             self._db.close()
             self._db = None
 
-    def at(self, tip: str | None) -> None:
-        """Bring the cache to the state commit `tip`; None is the empty state."""
+    def at(self, tip: str | None, *, back: bool = False) -> bool:
+        """Bring the cache to the state commit `tip` (None: the empty state) and hold it there.
+
+        Whatever other processes do to the file, questions are answered as at `tip` until the next
+        call. False when the file is at a later commit by now: `tip` is not the state any more,
+        unless somebody moved the state `back` to it.
+        """
+        self.rest()
         try:
-            self._refresh(tip)
+            return self._hold(tip, back=back)
         except sqlite3.DatabaseError:
             # Damaged, or written by another version: it holds nothing that is not in git.
-            self._anew(tip)
+            return self._anew(tip)
 
-    def _anew(self, tip: str | None) -> None:
+    def rest(self) -> None:
+        """Let go of the commit that questions are answered at, so that the file can be tidied."""
+        if self._db is not None and self._db.in_transaction:
+            self._db.execute("COMMIT")
+
+    def _anew(self, tip: str | None) -> bool:
         self.close()
         try:
             self._file.unlink(missing_ok=True)
-            self._refresh(tip)
+            return self._hold(tip)
         except (OSError, sqlite3.DatabaseError):
             # A disk that is full or read only is no reason not to answer.
             self.close()
             self._memory = True
-            self._refresh(tip)
+            return self._hold(tip)
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
@@ -84,23 +103,41 @@ class Cache:
             self._db = db
         return self._db
 
-    def _refresh(self, tip: str | None) -> None:
+    def _hold(self, tip: str | None, *, back: bool = True) -> bool:
         db = self._open()
-        if self._stamp(db) == (_VERSION, tip or ""):
-            return
+        if self._pin(db, tip):
+            return True
         with _transaction(db):
             version, had = self._stamp(db)
-            if (version, had) == (_VERSION, tip or ""):
-                return
-            if version != _VERSION or not (had and tip and self._git.ok("cat-file", "-e", had)):
-                db.execute("DELETE FROM record")
-                had = ""
-            if tip:
-                self._take(db, self._differences(had, tip))
-            db.executemany(
-                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                (("version", _VERSION), ("tip", tip or "")),
-            )
+            if (version, had) != (_VERSION, tip or ""):
+                known = had if version == _VERSION else ""
+                if known and tip and not self._follows(tip, known):
+                    if not back and self._follows(known, tip):
+                        return False
+                    known = ""
+                self._refresh(db, known, tip)
+        return self._pin(db, tip)
+
+    def _pin(self, db: sqlite3.Connection, tip: str | None) -> bool:
+        """Begin to read at `tip`: a transaction sees the file as it is now until it ends."""
+        db.execute("BEGIN")
+        if self._stamp(db) == (_VERSION, tip or ""):
+            return True
+        db.execute("COMMIT")
+        return False
+
+    def _follows(self, later: str, earlier: str) -> bool:
+        return self._git.ok("merge-base", "--is-ancestor", earlier, later)
+
+    def _refresh(self, db: sqlite3.Connection, had: str, tip: str | None) -> None:
+        if not had or not tip:
+            db.execute("DELETE FROM record")
+        if tip:
+            self._take(db, self._differences(had, tip))
+        db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            (("version", _VERSION), ("tip", tip or "")),
+        )
 
     def _stamp(self, db: sqlite3.Connection) -> tuple[str, str]:
         held = dict(db.execute("SELECT key, value FROM meta"))
@@ -141,9 +178,12 @@ class Cache:
         return next(iter(found), None)
 
     def prefixed(self, kind: Kind, prefix: str, limit: int = 10) -> list[str]:
-        """Return ids that begin with `prefix`."""
+        """Return ids that begin with `prefix`; those of deleted checkpoints are left out."""
         db = self._open()
-        asked = "SELECT id FROM record WHERE kind = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?"
+        asked = (
+            "SELECT id FROM record WHERE kind = ? AND id >= ? AND id < ? "
+            "AND (kind != 'checkpoints' OR open = 1) ORDER BY id LIMIT ?"
+        )
         found = db.execute(asked, (kind.value, prefix, prefix + "\uffff", limit))
         return [row[0] for row in found]
 
@@ -185,6 +225,27 @@ class Cache:
             where, given = f"{where} AND task = ?", [task]
         return self._select(where, given, order="rank DESC", limit=limit)  # type: ignore[return-value]
 
+    def checkpoints(self, *, only_kept: bool = True) -> list[Checkpoint]:
+        """Return checkpoints, the newest first."""
+        where = f"kind = 'checkpoints'{' AND open = 1' if only_kept else ''}"
+        return self._select(where, (), order="rank DESC")  # type: ignore[return-value]
+
+    def subtasks(self, task: str | None = None) -> list[Subtask]:
+        """Return subtasks, also closed and deleted ones, the oldest first."""
+        where, given = "kind = 'subtasks'", []
+        if task is not None:
+            where, given = f"{where} AND task = ?", [task]
+        return self._select(where, given, order="rank")  # type: ignore[return-value]
+
+    def progress(self) -> dict[str, Progress]:
+        """Return how far each task is that has subtasks."""
+        asked = (
+            "SELECT task, SUM(state = ?), COUNT(*) FROM record"
+            " WHERE kind = 'subtasks' AND state != ? GROUP BY task"
+        )
+        given = (SubtaskStatus.DONE.value, SubtaskStatus.DELETED.value)
+        return {task: Progress(done, of) for task, done, of in self._open().execute(asked, given)}
+
     def shown(self, since: str) -> dict[str, str]:
         """Return view path → blob id of what is open, and of what ended on the UTC day `since` or
         later.
@@ -215,6 +276,7 @@ class Cache:
 
 def _row(path: str, oid: str, record: Record) -> tuple[object, ...]:
     key = records.key_of(record)
+    state, day = key.state and key.state.value, key.day
     match record:
         case Entry():
             task, is_open = record.id, not record.state.finished
@@ -226,14 +288,19 @@ def _row(path: str, oid: str, record: Record) -> tuple[object, ...]:
             )
         case Blocker():
             task, is_open = record.task, record.status == "open"
-            rank = record.asked.isoformat() + record.id
+            rank, day = record.asked.isoformat() + record.id, f"{record.asked:%Y-%m-%d}"
         case Run():
             task, is_open = record.task, record.outcome is None
             rank = record.started.isoformat() + record.id
+        case Checkpoint():
+            task, is_open = record.task or "", record.deleted is None
+            rank = record.created.isoformat() + record.id
+        case Subtask():
+            task, is_open = record.task, record.status == "open"
+            rank = record.created.isoformat() + record.id
+            state, day = record.status.value, f"{record.changed or record.created:%Y-%m-%d}"
         case _:
             assert_never(record)
-    state = key.state and key.state.value
-    day = key.day or (f"{record.asked:%Y-%m-%d}" if isinstance(record, Blocker) else None)
     data = codec.json_encode(record)
     return (path, key.kind.value, record.id, state, day, task, is_open, rank, oid, data)
 

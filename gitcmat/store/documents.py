@@ -12,6 +12,8 @@ from gitcmat.store.yamlio import Document
 from gitcmat.system import folders
 
 _AGENT_SCHEMA: Final = 1
+TASK_BYTES: Final = 64_000
+"""How large a task file may be: the record of its task repeats it, beside all that happened."""
 
 USER_FILE: Final = "config.yaml"
 """The person's own settings, below `folders.config()`."""
@@ -22,6 +24,11 @@ def task(text: bytes, *, name: str) -> tuple[Task, Document]:
 
     Raises `InvalidData`, whose message is ``path:line: key: what``, as all functions here do.
     """
+    if len(text) > TASK_BYTES:
+        raise InvalidData(
+            f"{name}:1: is larger than {TASK_BYTES // 1000} KB",
+            hint="put long texts into a file of the repository and name it in the prompt",
+        )
     document = _filled(yamlio.load(text, name=name), name=name)
     return codec.decode(Task, document, name=name, schema=SCHEMA), document
 

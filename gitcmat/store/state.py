@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from gitcmat.errors import NotFound
+from gitcmat.errors import Conflict, NotFound
 from gitcmat.model.blocker import Blocker
+from gitcmat.model.checkpoint import Checkpoint
 from gitcmat.model.entry import Entry, Version
 from gitcmat.model.job import Identity
 from gitcmat.model.names import NodeId, Ref, Sha
 from gitcmat.model.run import Run
 from gitcmat.model.state import State
+from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
 from gitcmat.ports import Clock
 from gitcmat.store import records, refs
 from gitcmat.store.cache import Cache
@@ -37,6 +39,7 @@ SHOWN_DAYS: Final = 7
 """How long what has finished stays in the view."""
 
 _ID_PART: Final = re.compile(r"[a-z0-9-]+")
+_TRIES: Final = 100
 _FILE: Final = "100644"
 _FOLDER: Final = "40000"
 
@@ -76,6 +79,15 @@ class Facts:
         found = self._cache.one(Kind.RUNS, run_id)
         return found if isinstance(found, Run) else None
 
+    def checkpoint(self, checkpoint_id: str) -> Checkpoint | None:
+        """Return the record of a checkpoint by its whole id, also of one that was deleted."""
+        found = self._cache.one(Kind.CHECKPOINTS, checkpoint_id)
+        return found if isinstance(found, Checkpoint) else None
+
+    def checkpoints(self, *, only_kept: bool = True) -> list[Checkpoint]:
+        """Return checkpoints, the newest first."""
+        return self._cache.checkpoints(only_kept=only_kept)
+
     def resolve(self, kind: Kind, text: str) -> str:
         """Return the whole id that `text` is, or is a unique beginning of.
 
@@ -84,7 +96,7 @@ class Facts:
         found = self._cache.prefixed(kind, text) if _ID_PART.fullmatch(text) else []
         if text in found:
             return text
-        noun = {Kind.QUEUE: "task", Kind.BLOCKERS: "blocker", Kind.RUNS: "run"}[kind]
+        noun = "task" if kind is Kind.QUEUE else kind.value.removesuffix("s")
         if not found:
             verb = "queue list" if kind is Kind.QUEUE else f"{noun} list"
             raise NotFound(f"There is no {noun} {text!r}.", hint=f"gitcmat {verb}")
@@ -113,6 +125,19 @@ class Facts:
     ) -> list[Run]:
         """Return runs, the newest first; with `only_open`, those that are under way."""
         return self._cache.runs(task=task, limit=limit, only_open=only_open)
+
+    def subtask(self, subtask_id: str) -> Subtask | None:
+        """Return a subtask by its whole id."""
+        found = self._cache.one(Kind.SUBTASKS, subtask_id)
+        return found if isinstance(found, Subtask) else None
+
+    def subtasks(self, task: str | None = None) -> list[Subtask]:
+        """Return subtasks, also closed and deleted ones, the oldest first."""
+        return self._cache.subtasks(task)
+
+    def progress(self) -> dict[str, Progress]:
+        """Return how far each task is that has subtasks."""
+        return self._cache.progress()
 
     def path(self, kind: Kind, record_id: str) -> str | None:
         """Return where a record lies in the state tree."""
@@ -156,6 +181,12 @@ class Change:
         held = {b.id: b for b in self.facts.blockers(task=task)}
         held |= {r.id: r for r in self._put.values() if isinstance(r, Blocker) and r.task == task}
         return [b for b in held.values() if b.status == "open"]
+
+    def subtasks(self, task: str) -> list[Subtask]:
+        """Return the open subtasks of a task, with what this change did to them."""
+        held = {s.id: s for s in self.facts.subtasks(task)}
+        held |= {r.id: r for r in self._put.values() if isinstance(r, Subtask) and r.task == task}
+        return [s for s in held.values() if s.status is SubtaskStatus.OPEN]
 
     def run(self, run_id: str) -> Run | None:
         """Return the record of a run as it is now, or None."""
@@ -221,10 +252,22 @@ class StateStore:
         return Sha(found) if found else None
 
     def read(self) -> Facts:
-        """Return the records at the tip."""
-        tip = self.tip()
-        self._cache.at(tip)
-        return Facts(self._cache, tip)
+        """Return the records at the tip, which answer as at that commit until the next `read`.
+
+        Raises `Conflict` when the state moves faster than it can be read.
+        """
+        before: Sha | None = None
+        for _ in range(_TRIES):
+            tip = self.tip()
+            # Seen twice, an older commit is the state: somebody moved the ref back.
+            if self._cache.at(tip, back=tip == before):
+                return Facts(self._cache, tip)
+            before = tip
+        raise Conflict("The state moves faster than it can be read.", hint="try again")
+
+    def rest(self) -> None:
+        """Let go of the commit that was read last; for whoever waits for a long time now."""
+        self._cache.rest()
 
     def close(self) -> None:
         """Close the cache."""

@@ -32,8 +32,8 @@ from gitcmat.model.events import (
 )
 from gitcmat.model.gate import GateOutcome, GateResult, Verdict
 from gitcmat.model.job import Result, RunOutcome
-from gitcmat.model.lifecycle import advance
-from gitcmat.model.state import MOVES, State, check_move
+from gitcmat.model.lifecycle import MAX_INTERRUPTIONS, advance
+from gitcmat.model.state import FINISHED, MOVES, State, check_move
 from gitcmat.model.task import Priority, Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -361,10 +361,48 @@ def test_what_may_not_be_pending_is_refused(state: State) -> None:
         advance(entry(state), Approved(), LATER)
 
 
-@pytest.mark.parametrize("state", [s for s in State if State.BLOCKED not in MOVES[s]])
+@pytest.mark.parametrize("state", [State.BACKLOG, State.ACTIVE, *FINISHED])
 def test_what_may_not_be_blocked_is_refused(state: State) -> None:
+    with pytest.raises(Conflict) as refused:
+        advance(entry(state, run="r-1"), Asked(question="why?", by="Ann"), LATER)
+    allowed = "only what is pending, blocked, review can be blocked."
+    assert refused.value.message == f"a is {state}; {allowed}"
+
+
+def test_a_blocked_entry_takes_another_question() -> None:
+    old = entry(State.BLOCKED)
+    asked = Ask(kind=BlockerKind.QUESTION, question="why?", by="Ann")
+    assert advance(old, Asked(question="why?", by="Ann"), LATER) == (old, (asked,))
+
+
+@pytest.mark.parametrize("state", [s for s in State if not s.finished])
+def test_only_what_is_finished_is_started_again(state: State) -> None:
     with pytest.raises(Conflict):
-        advance(entry(state), Asked(question="why?", by="Ann"), LATER)
+        advance(entry(state, run="r-1"), Rerun(by="Ann"), LATER)
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.REVIEW])
+def test_only_what_is_in_review_is_sent_back_or_tried_to_land(state: State) -> None:
+    failed = LandingFailed(text="", conflict=False, gates=())
+    for event in (Rejected(text="no", by="Ann"), failed):
+        with pytest.raises(Conflict):
+            advance(entry(state, run="r-1"), event, LATER)
+
+
+def test_runs_that_die_in_a_row_wait_longer_each_time_and_then_ask() -> None:
+    at, waits = active(), []
+    for _ in range(MAX_INTERRUPTIONS - 1):
+        at, effects = advance(at, ended(RunOutcome.INTERRUPTED), LATER)
+        assert effects == ()
+        assert at.not_before is not None
+        waits.append((at.not_before - LATER).total_seconds())
+        at = replace(at, state=State.ACTIVE, attempt=1)
+    assert waits == [0, 10, 30, 70]
+    over, (ask,) = advance(at, ended(RunOutcome.INTERRUPTED), LATER)
+    assert (over.state, over.interruptions) == (State.BLOCKED, MAX_INTERRUPTIONS)
+    assert ask == Ask(
+        kind=BlockerKind.RESULT, question="The runs of a were interrupted 5 times in a row: why"
+    )
 
 
 def test_every_kind_of_blocker_says_which_words_it_takes() -> None:

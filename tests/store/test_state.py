@@ -36,7 +36,7 @@ def test_a_change_is_one_commit_by_whoever_changed_it(repo: TestRepo, store: Sta
         change.put(blocker("b-abcd2345", "a"))
     assert repo.git("log", "-1", "--format=%an <%ae>|%cn <%ce>|%B", store.ref) == (
         f"Pat Person <pat@example.org>|gitcmat <gitcmat@{store.node}>|"
-        "take in\n\na: new, pending\nb: new, pending"
+        "a: new, pending, and 1 more\n\na: new, pending\nb: new, pending"
     )
     assert repo.names(store.ref) == [
         ".cmat/blockers/2b/b-abcd2345.yaml",

@@ -20,7 +20,12 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.argument("which", metavar="[STATE]", required=False, type=click.Choice([*(s.value for s in State), "all"]))
+@click.argument(
+    "which",
+    metavar="[STATE]",
+    required=False,
+    type=click.Choice([*(s.value for s in State), "all"]),
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @common
 def list_(state: CliState, *, which: str | None, limit: int) -> None:
@@ -92,6 +97,7 @@ def add(
     """Queue work that has no task file."""
     from gitcmat.engine import queue
 
+    state.app.settle()
     deps = state.app.deps
     head = f"refs/heads/{target}" if target else Git(deps.repo.git_dir).head()
     if head is None or deps.git.rev(head) is None:

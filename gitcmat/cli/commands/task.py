@@ -53,6 +53,7 @@ def add(
     fields |= {"needs": list(given["needs"]) or None, "paths": list(given["paths"]) or None}
     if no_gates:
         fields["gates"] = []
+    state.app.settle()
     added = tasks.add(state.app.deps, fields, wanted_id=wanted_id, request_id=request_id)
     state.app.settle()
     state.out.progress(f"{'found' if added.existed else 'committed'} {added.path}")
