@@ -34,6 +34,7 @@ class Kind(StrEnum):
     QUEUE = "queue"
     BLOCKERS = "blockers"
     RUNS = "runs"
+    CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ def blocker_key(blocker_id: str) -> Key:
 def run_key(run_id: str, day: str) -> Key:
     """The place of a run's record: the folder of the UTC day it started."""
     return Key(Kind.RUNS, run_id, None, day)
+
+
+def checkpoint_key(checkpoint_id: str) -> Key:
+    """The place of a checkpoint's record."""
+    return Key(Kind.CHECKPOINTS, checkpoint_id)
 
 
 def parse(path: str) -> Key | None:

@@ -4,17 +4,19 @@ from typing import Any, Final
 
 from gitcmat.errors import InvalidData
 from gitcmat.model.blocker import Blocker, BlockerStatus
+from gitcmat.model.checkpoint import Checkpoint
 from gitcmat.model.entry import Entry
 from gitcmat.model.run import Run
 from gitcmat.store import codec, layout, yamlio
 from gitcmat.store.layout import Key, Kind
 
-Record = Entry | Blocker | Run
+Record = Entry | Blocker | Run | Checkpoint
 
 _TYPES: Final[dict[Kind, type[Record]]] = {
     Kind.QUEUE: Entry,
     Kind.BLOCKERS: Blocker,
     Kind.RUNS: Run,
+    Kind.CHECKPOINTS: Checkpoint,
 }
 _SCHEMA: Final = 1
 
@@ -37,6 +39,8 @@ def key_of(record: Record) -> Key:
             return layout.blocker_key(record.id)
         case Run():
             return layout.run_key(record.id, record.day)
+        case Checkpoint():
+            return layout.checkpoint_key(record.id)
 
 
 def render(record: Record) -> bytes:
@@ -46,7 +50,7 @@ def render(record: Record) -> bytes:
             return _entry(record).encode()
         case Blocker():
             return _blocker(record).encode()
-        case Run():
+        case Run() | Checkpoint():
             return yamlio.dump(_plain(record)).encode()
 
 

@@ -1,4 +1,4 @@
-"""Names that nobody chose: random tokens, ids of runs and blockers, ids from titles."""
+"""Names that nobody chose: random tokens, ids of runs, blockers and so on, ids from titles."""
 
 import re
 import secrets
@@ -22,6 +22,11 @@ def run_id() -> str:
 def blocker_id() -> str:
     """A new id of a blocker, such as ``b-k3v7q2ma``."""
     return f"b-{token()}"
+
+
+def checkpoint_id() -> str:
+    """A new id of a checkpoint, such as ``c-k3v7q2ma``."""
+    return f"c-{token()}"
 
 
 def slug(title: str, *, limit: int = 48) -> str:

@@ -1,0 +1,153 @@
+"""Checkpoints: what a work tree was at one moment, by a name, and the rules about keeping them."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from gitcmat.errors import InvalidData
+
+MOST_NEW_FILES: Final = 1_000
+MOST_NEW_BYTES: Final = 50_000_000
+"""More new files, or bytes in them, are saved only when a person says so: often it is a folder that
+should be ignored."""
+
+KEPT_DAYS: Final = 90
+"""How long those that gitcmat made stay, unless a person says otherwise."""
+
+_LONGEST_NAME: Final = 200
+
+
+class Why(StrEnum):
+    """Who asked for a checkpoint: a person, or what gitcmat was about to do."""
+
+    MANUAL = "manual"
+    LANDING = "before landing"
+    RESTORE = "before restore"
+    CLEAN_UP = "before clean-up"
+    INTERVAL = "interval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The record of a checkpoint: ``.cmat/checkpoints/<id>.yaml``.
+
+    The files are in `commit`: its tree is the work tree, its parents are HEAD and a commit whose
+    tree is the index. The records of tasks and blockers are those of `state`.
+    """
+
+    schema: int = 1
+    id: str
+    name: str
+    """Free text of one line; only the id is ever part of a path or ref."""
+    why: Why = Why.MANUAL
+    ref: str
+    commit: str
+    head: str
+    """The commit that was checked out."""
+    branch: str = ""
+    """Full ref of the branch that was checked out; empty when HEAD was detached."""
+    state: str = ""
+    """The commit of the state; empty when nothing had been recorded yet."""
+    work_tree: str = ""
+    """The linked work tree, by the name that git keeps it under; empty for the main one."""
+    task: str | None = None
+    run: str | None = None
+    about: str = ""
+    """The checkpoint that was restored afterwards."""
+    files: int = 0
+    """How many paths differ from HEAD."""
+    new_files: int = 0
+    """How many of them git did not track."""
+    new_bytes: int = 0
+    left_out: tuple[str, ...] = ()
+    """Repositories inside the work tree, which are not in it."""
+    tasks: int = 0
+    """How many tasks were unfinished."""
+    blockers: int = 0
+    """How many questions were open."""
+    created: datetime
+    by: str
+    deleted: datetime | None = None
+    """When it was deleted; the record stays, the ref is gone."""
+    deleted_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNow:
+    """What of a task counts in a comparison: the record's blob and what people know it by."""
+
+    state: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChanges:
+    """The tasks of two states, by id in order; `changed` has the two sides of each."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: Mapping[str, tuple[TaskNow, TaskNow]]
+    unchanged: tuple[str, ...]
+
+
+def checked_name(text: str) -> str:
+    """Return `text` as a name: one line without control characters, trimmed.
+
+    Raises `InvalidData` when nothing is left, or too much.
+    """
+    name = text.strip()
+    if not name or len(name) > _LONGEST_NAME:
+        raise InvalidData(
+            f"A checkpoint needs a name of 1 to {_LONGEST_NAME} characters.",
+            hint='gitcmat checkpoint create "before the refactoring"',
+        )
+    if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in name):
+        raise InvalidData(
+            "The name of a checkpoint is one line of text.", hint="leave line ends and tabs out"
+        )
+    return name
+
+
+def is_large(files: int, size: int, limit: int | None = None) -> bool:
+    """Whether so many new files, of `size` bytes, are to be asked about; `limit` is in bytes."""
+    if limit is not None:
+        return size > limit
+    return files > MOST_NEW_FILES or size > MOST_NEW_BYTES
+
+
+def expired(
+    found: Iterable[Checkpoint], now: datetime, *, keep: int | None, days: float | None
+) -> list[Checkpoint]:
+    """Return those that may go, the oldest first. What a person made by hand is never among them.
+
+    `keep` leaves that many of the newest, `days` those that are not older. Without either, it is
+    `KEPT_DAYS`.
+    """
+    own = sorted((c for c in found if c.why is not Why.MANUAL), key=lambda c: (c.created, c.id))
+    old = own[: len(own) - keep] if keep else own
+    if keep is None and days is None:
+        days = KEPT_DAYS
+    if days is None:
+        return old
+    last = now - timedelta(days=days)
+    return [c for c in old if c.created < last]
+
+
+def last_restore(found: Iterable[Checkpoint], work_tree: str) -> Checkpoint | None:
+    """Return what was saved before the last restore in this work tree."""
+    saved = [c for c in found if c.why is Why.RESTORE and c.work_tree == work_tree]
+    return max(saved, key=lambda c: (c.created, c.id), default=None)
+
+
+def compare_tasks(old: Mapping[str, TaskNow], new: Mapping[str, TaskNow]) -> TaskChanges:
+    """Compare the tasks of two states."""
+    both = sorted(old.keys() & new.keys())
+    return TaskChanges(
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        changed={i: (old[i], new[i]) for i in both if old[i] != new[i]},
+        unchanged=tuple(i for i in both if old[i] == new[i]),
+    )
