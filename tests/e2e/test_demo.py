@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.cli import Result, gitcmat
+from tests.support.cli import Result, gitcmat, running
+from tests.support.runs import processes_with
 
 MOST_LINES: Final = 34
 WIDTH: Final = 100
@@ -80,3 +81,17 @@ def test_the_demo_explains_itself(tmp_path: Path) -> None:
         "--quiet",
         "--help",
     ]
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_ends_what_runs_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    env = {"TMPDIR": str(folder)}
+    with running(tmp_path, "demo", logs=tmp_path / "logs", env=env) as program:
+        program.says("→ active", timeout=60)
+        program.signal()
+        done = program.wait()
+    assert (done.code, done.err) == (130, "Interrupted.\n")
+    assert list(folder.iterdir()) == []
+    assert list(processes_with(str(folder))) == []
