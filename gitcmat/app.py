@@ -48,6 +48,7 @@ def open_app(start: Path) -> App:
         InvalidData: the person's own settings are wrong.
     """
     from gitcmat.engine.deps import Deps
+    from gitcmat.errors import NotFound
     from gitcmat.store.git import Git, discover
     from gitcmat.store.ledger import Ledger
     from gitcmat.store.settings import load_user_settings
@@ -56,6 +57,8 @@ def open_app(start: Path) -> App:
     from gitcmat.store.view import View
     from gitcmat.system.clock import SystemClock
 
+    if not start.is_dir():
+        raise NotFound(f"There is no folder {start}.", hint="name another one")
     repo = discover(start)
     git = Git(repo.common_dir)
     clock = SystemClock()

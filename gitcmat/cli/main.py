@@ -105,13 +105,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
     try:
-        with cli.make_context("gitcmat", args) as ctx:
+        with cli.make_context("gitcmat", list(args)) as ctx:  # click takes its list apart
             cli.invoke(ctx)
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("Interrupted.\n")
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
     except click.ClickException as error:
         return _refuse(args, error.format_message(), _usage_hint(error), error.exit_code)
     except UserError as error:

@@ -97,4 +97,7 @@ class Output:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    """One line of text; spaces before it are the depth in a tree."""
+    text = "" if value is None else str(value)
+    depth = len(text) - len(text.lstrip(" "))
+    return " " * depth + " ".join(text.split())
