@@ -134,6 +134,10 @@ class Intake:
             self._prefix = intents[found.new].config.branch.prefix
             found, intents = self._look(refs, made)
         problems: list[Problem] = []
+        deps.ledger.has("", "")
+        if deps.ledger.problem:
+            hint = "move that file away, then: gitcmat task approve --all"
+            problems.append(Problem(str(deps.ledger.path), 1, deps.ledger.problem, hint))
         files: dict[str, dict[str, Wanted]] = {}
         for ref, intent in intents.items():
             problems += intent.problems

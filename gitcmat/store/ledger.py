@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from gitcmat.errors import InvalidData
+from gitcmat.errors import Conflict, InvalidData
 from gitcmat.store import memory
 from gitcmat.store.git import Repository
 from gitcmat.system.files import FileLock, read_regular
@@ -58,7 +58,13 @@ class Ledger:
         memory.ready(self.path)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         with FileLock(self.path.with_suffix(".lock")).acquire(_WAIT):
-            fd = os.open(self.path, flags, 0o600)
+            try:
+                fd = os.open(self.path, flags, 0o600)
+            except OSError as error:
+                raise Conflict(
+                    f"{self.path} cannot be written: {error.strerror}.",
+                    hint="move that file away, then: gitcmat task approve --all",
+                ) from error
             with os.fdopen(fd, "r+b", buffering=0) as stream:
                 text = "".join(f"{line}\n" for line in lines)
                 stream.write(_line_end(fd) + text.encode())
