@@ -75,6 +75,20 @@ class Cache:
             # Damaged, or written by another version: it holds nothing that is not in git.
             return self._anew(tip)
 
+    def past(self, commit: str) -> "Cache":
+        """Return a cache in memory at an earlier commit; this one stays as it is.
+
+        It begins as a copy of this one, so that only what has changed since is read.
+        """
+        found = Cache(self._file.parent, self._git)
+        found._memory = True
+        db, own = found._open(), self._open()
+        own.backup(db)
+        version, had = self._stamp(own)
+        with _transaction(db):
+            found._refresh(db, had if version == _VERSION else "", commit)
+        return found
+
     def rest(self) -> None:
         """Let go of the commit that questions are answered at, so that the file can be tidied."""
         if self._db is not None and self._db.in_transaction:

@@ -21,7 +21,16 @@ CONFIG: Final = ".cmat/config.yaml"
 TASKS: Final = ".cmat/tasks"
 AGENTS: Final = ".cmat/agents"
 SCHEMAS: Final = ".cmat/schemas"
-FACTS: Final = ("queue", "blockers", "checkpoints", "runs", "memory", "sessions", "batches")
+FACTS: Final = (
+    "queue",
+    "blockers",
+    "checkpoints",
+    "runs",
+    "subtasks",
+    "memory",
+    "sessions",
+    "batches",
+)
 """The folders below ``.cmat/`` that only gitcmat writes; ignored on code branches."""
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -34,6 +43,7 @@ class Kind(StrEnum):
     QUEUE = "queue"
     BLOCKERS = "blockers"
     RUNS = "runs"
+    SUBTASKS = "subtasks"
     CHECKPOINTS = "checkpoints"
 
 
@@ -86,6 +96,11 @@ def run_key(run_id: str, day: str) -> Key:
 def checkpoint_key(checkpoint_id: str) -> Key:
     """The place of a checkpoint's record."""
     return Key(Kind.CHECKPOINTS, checkpoint_id)
+
+
+def subtask_key(subtask_id: str) -> Key:
+    """The place of a subtask."""
+    return Key(Kind.SUBTASKS, subtask_id)
 
 
 def parse(path: str) -> Key | None:

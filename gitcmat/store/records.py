@@ -7,16 +7,18 @@ from gitcmat.model.blocker import Blocker, BlockerStatus
 from gitcmat.model.checkpoint import Checkpoint
 from gitcmat.model.entry import Entry
 from gitcmat.model.run import Run
+from gitcmat.model.subtask import Subtask
 from gitcmat.store import codec, layout, yamlio
 from gitcmat.store.layout import Key, Kind
 
-Record = Entry | Blocker | Run | Checkpoint
+Record = Entry | Blocker | Run | Checkpoint | Subtask
 
 _TYPES: Final[dict[Kind, type[Record]]] = {
     Kind.QUEUE: Entry,
     Kind.BLOCKERS: Blocker,
     Kind.RUNS: Run,
     Kind.CHECKPOINTS: Checkpoint,
+    Kind.SUBTASKS: Subtask,
 }
 _SCHEMA: Final = 1
 
@@ -41,6 +43,8 @@ def key_of(record: Record) -> Key:
             return layout.run_key(record.id, record.day)
         case Checkpoint():
             return layout.checkpoint_key(record.id)
+        case Subtask():
+            return layout.subtask_key(record.id)
 
 
 def render(record: Record) -> bytes:
@@ -50,7 +54,7 @@ def render(record: Record) -> bytes:
             return _entry(record).encode()
         case Blocker():
             return _blocker(record).encode()
-        case Run() | Checkpoint():
+        case Run() | Checkpoint() | Subtask():
             return yamlio.dump(_plain(record)).encode()
 
 

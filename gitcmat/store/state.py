@@ -32,6 +32,7 @@ from gitcmat.store.node import copied_node, known_node, node_id
 from gitcmat.store.objects import ObjectWriter, signature
 from gitcmat.store.packjoin import join_packs
 from gitcmat.store.packs import drop_dead_keeps
+from gitcmat.store.record_tree import write_tree
 from gitcmat.store.records import Record
 from gitcmat.system.locks import FileLock
 
@@ -40,8 +41,6 @@ SHOWN_DAYS: Final = 7
 
 _ID_PART: Final = re.compile(r"[a-z0-9-]+")
 _TRIES: Final = 100
-_FILE: Final = "100644"
-_FOLDER: Final = "40000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +295,7 @@ class StateStore:
     def _commit(self, change: Change, subject: str, by: Actor) -> None:
         old = change.facts.tip
         writer = ObjectWriter(self._repo, self._git)
-        tree = self._tree(writer, old, change.files())
+        tree = write_tree(writer, self._git, old, change.files())
         now = self._clock.now()
         subject, body = _message(subject, change.notes)
         new = writer.commit(
@@ -308,21 +307,6 @@ class StateStore:
         )
         writer.publish(self.ref, new, old, why=subject)
 
-    def _tree(self, writer: ObjectWriter, old: Sha | None, files: dict[str, bytes | None]) -> Sha:
-        """Write the trees that hold `files` over those of `old`."""
-        root: _Folder = {}
-        for path, data in files.items():
-            *folders, name = path.split("/")
-            at = root
-            for folder in folders:
-                at = at.setdefault(folder, {})  # type: ignore[assignment]
-            at[name] = data
-        names = list(_folder_paths(root, ""))
-        raw = self._git.blobs([f"{old}:{p}" for p in names]) if old else {}
-        size = 32 if self._repo.object_format == "sha256" else 20
-        held = {p: _read_tree(raw.get(f"{old}:{p}", b""), size) for p in names}
-        return _write(writer, root, "", held) or writer.tree([])
-
 
 def _message(subject: str, notes: list[str]) -> tuple[str, str]:
     """The subject and the whole message of a state commit: what moved says more than a verb."""
@@ -332,46 +316,3 @@ def _message(subject: str, notes: list[str]) -> tuple[str, str]:
         return notes[0], f"{notes[0]}\n"
     subject = f"{notes[0]}, and {len(notes) - 1} more"
     return subject, "\n".join([subject, "", *notes])
-
-
-_Folder = dict[str, "_Folder | bytes | None"]
-_Tree = dict[str, tuple[str, str]]
-
-
-def _folder_paths(folder: _Folder, path: str) -> Iterator[str]:
-    yield path
-    for name, inner in folder.items():
-        if isinstance(inner, dict):
-            yield from _folder_paths(inner, f"{path}/{name}" if path else name)
-
-
-def _read_tree(raw: bytes, size: int) -> _Tree:
-    """Read a tree object: name → (mode, id)."""
-    found: _Tree = {}
-    at = 0
-    while at < len(raw):
-        space = raw.index(b" ", at)
-        end = raw.index(b"\0", space)
-        oid = raw[end + 1 : end + 1 + size]
-        found[raw[space + 1 : end].decode()] = (raw[at:space].decode(), oid.hex())
-        at = end + 1 + size
-    return found
-
-
-def _write(writer: ObjectWriter, folder: _Folder, path: str, held: dict[str, _Tree]) -> Sha | None:
-    """Write `folder` over what was there; None when nothing is left in it."""
-    entries = dict(held[path])
-    for name, inner in folder.items():
-        if isinstance(inner, dict):
-            oid = _write(writer, inner, f"{path}/{name}" if path else name, held)
-            mode = _FOLDER
-        else:
-            oid = None if inner is None else writer.blob(inner)
-            mode = _FILE
-        if oid is None:
-            entries.pop(name, None)
-        else:
-            entries[name] = (mode, oid)
-    if not entries:
-        return None
-    return writer.tree((mode, name, oid) for name, (mode, oid) in entries.items())

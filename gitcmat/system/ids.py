@@ -29,6 +29,11 @@ def checkpoint_id() -> str:
     return f"c-{token()}"
 
 
+def subtask_id() -> str:
+    """A new id of a subtask, such as ``s-k3v7q2ma``."""
+    return f"s-{token()}"
+
+
 def slug(title: str, *, limit: int = 48) -> str:
     """A task id made from a title: lower-case words joined by dashes, cut between words.
 

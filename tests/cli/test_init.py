@@ -23,7 +23,16 @@ FILES = (
 )
 CHANGES = ("files:.cmat", "files:.cmat/*", "hooks:*")
 COMMITS = (*CHANGES, "refs:refs/heads/main", "index")
-FACTS = ("queue", "blockers", "checkpoints", "runs", "memory", "sessions", "batches")
+FACTS = (
+    "queue",
+    "blockers",
+    "checkpoints",
+    "runs",
+    "subtasks",
+    "memory",
+    "sessions",
+    "batches",
+)
 
 WROTE = "\n".join(
     [
