@@ -6,18 +6,15 @@ of these only what is still as the landing left it: a file that is neither the o
 nor a beginning of the new one, is the person's.
 """
 
-import contextlib
 import os
 import shutil
-import stat
-from collections.abc import Iterable
 from dataclasses import replace
-from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
 from gitcmat.store import landing_journal
 from gitcmat.store.git import Git, Repository
+from gitcmat.store.half_written import Found, lines, look, make_room, remove, write_out
 from gitcmat.store.index_lock import IndexLock
 from gitcmat.store.landing_journal import Journal, Side, Step
 from gitcmat.store.landing_steps import SUBMODULE, changed
@@ -103,17 +100,6 @@ def _is_open(journal: Journal) -> bool:
     return bool(journal.work_tree) and Path(journal.git_dir, "index").exists()
 
 
-class _Found(Enum):
-    """What stands at a path."""
-
-    GONE = auto()
-    OLD = auto()
-    NEW = auto()
-    TORN = auto()
-    """A beginning of the new file: git was killed while it wrote."""
-    FOREIGN = auto()
-
-
 class _Tree:
     """The work tree of a landing."""
 
@@ -148,20 +134,20 @@ class _Tree:
             if held.get(s.path) == s.old and not s.absent and not _submodule(s)
         ]
         old, new = self._private / "old", self._private / "new"
-        self._expand(old, self._journal.old, [s.path for s in steps if s.old is not None])
-        self._expand(new, self._journal.new, [s.path for s in steps if s.new is not None])
-        found = {s.path: _look(self._root, old, new, s.path) for s in steps}
-        ours = (_Found.NEW, _Found.TORN)
+        write_out(self.git, old, self._journal.old, [s.path for s in steps if s.old is not None])
+        write_out(self.git, new, self._journal.new, [s.path for s in steps if s.new is not None])
+        found = {s.path: look(self._root, old, new, s.path) for s in steps}
+        ours = (Found.NEW, Found.TORN)
         for step in steps:
             if step.old is None and found[step.path] in ours:
-                self._remove(step.path)
+                remove(self._root, step.path)
         missing = [
             s.path
             for s in steps
-            if s.old is not None and (found[s.path] in ours or self._make_room(s.path))
+            if s.old is not None and (found[s.path] in ours or make_room(self._root, s.path))
         ]
         if missing:
-            self.git.run("checkout-index", "-f", "-z", "--stdin", input=_lines(missing))
+            self.git.run("checkout-index", "-f", "-z", "--stdin", input=lines(missing))
 
     def _held(self) -> dict[str, Side]:
         """The person's index at our paths."""
@@ -193,74 +179,10 @@ class _Tree:
             for s in sorted(ours, key=lambda s: s.new is not None)
             for side in (s.new or gone,)
         ]
-        self.git.run("update-index", "-z", "--index-info", input=_lines(rows), env=env)
+        self.git.run("update-index", "-z", "--index-info", input=lines(rows), env=env)
         self.git.run("update-index", "-q", "--refresh", env=env, ok=())
         made.replace(self._index)
-
-    def _expand(self, folder: Path, commit: str, names: Iterable[str]) -> None:
-        """Write the files of a commit as a checkout would, with filters and line ends."""
-        folder.mkdir(parents=True, exist_ok=True)
-        env = {"GIT_INDEX_FILE": str(folder.with_suffix(".index"))}
-        self.git.run("read-tree", "--no-sparse-checkout", commit, env=env)
-        how = ("-f", "-q", "-z", f"--prefix={folder}/", "--stdin")
-        self.git.run("checkout-index", *how, input=_lines(names), env=env)
-
-    def _remove(self, path: str) -> None:
-        file = self._root / path
-        file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            for folder in file.parents:
-                if folder == self._root:
-                    break
-                folder.rmdir()
-
-    def _make_room(self, path: str) -> bool:
-        """Whether nothing stands at the path, or nothing but an empty folder, now removed."""
-        file = self._root / path
-        with contextlib.suppress(OSError):
-            file.rmdir()
-        return not os.path.lexists(file) and not _is_below_a_file(self._root, file)
-
-
-def _look(root: Path, old: Path, new: Path, path: str) -> _Found:
-    file = root / path
-    if not os.path.lexists(file):
-        return _Found.GONE
-    if _same(file, old / path) and _runs(file) == _runs(old / path):
-        return _Found.OLD
-    if _same(file, new / path):
-        return _Found.NEW
-    if _regular(file) and _regular(new / path):
-        begun = file.read_bytes()
-        return _Found.TORN if (new / path).read_bytes().startswith(begun) else _Found.FOREIGN
-    return _Found.FOREIGN
-
-
-def _same(one: Path, other: Path) -> bool:
-    if one.is_symlink() and other.is_symlink():
-        return one.readlink() == other.readlink()
-    return _regular(one) and _regular(other) and one.read_bytes() == other.read_bytes()
-
-
-def _regular(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _runs(path: Path) -> bool:
-    return bool(path.lstat().st_mode & stat.S_IXUSR)
-
-
-def _is_below_a_file(root: Path, file: Path) -> bool:
-    between = file.relative_to(root).parents
-    return any((root / f).is_symlink() or (root / f).is_file() for f in between if f != Path())
 
 
 def _submodule(step: Step) -> bool:
     return any(side is not None and side.mode == SUBMODULE for side in (step.old, step.new))
-
-
-def _lines(names: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(name) + b"\0" for name in names)

@@ -56,11 +56,11 @@ def steps_between(
     gone = {step.path for step in steps if step.new is None}
     for step in steps:
         if step.old is None and step.new is not None:
-            blocking |= _untracked(root, step.path, gone, folder=step.new.mode == SUBMODULE)
+            blocking |= in_the_way(root, step.path, gone, folder=step.new.mode == SUBMODULE)
     return steps, sorted(blocking)
 
 
-def _untracked(root: Path, path: str, gone: set[str], *, folder: bool) -> set[str]:
+def in_the_way(root: Path, path: str, gone: set[str], *, folder: bool) -> set[str]:
     """What stands where a file (or the folder of a submodule) is to be added.
 
     `gone` are the files that the landing removes, which make room.

@@ -1,0 +1,253 @@
+"""Takes what a work tree and its index are at this moment as two trees, and touches neither.
+
+Everything is done with a copy of the index, and new objects go to a store of their own beside the
+person's, where no ``git gc`` looks. They come home as one pack, or are gone.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gitcmat.errors import Conflict, NotFound
+from gitcmat.store.git import Git, Repository
+from gitcmat.store.gitdirs import quoted
+from gitcmat.store.landing_repair import copy_index
+from gitcmat.store.layout import is_fact
+from gitcmat.system import clock, ids
+from gitcmat.system.files import remove_tree
+from gitcmat.system.proc import Done
+
+_SETTINGS: Final = (
+    ("core.fsync", "none"),  # what counts is synced when it comes home, as one pack
+    ("core.looseCompression", "1"),
+    ("core.splitIndex", "false"),
+    ("pack.packSizeLimit", "0"),
+)
+_STATUS: Final = (
+    *("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames"),
+    # "dirty": of a submodule only its HEAD counts, so no git is started in it.
+    *("--ignore-submodules=dirty", "--no-ahead-behind"),
+)
+_FIELDS: Final = 9
+_UNMERGED_FIELDS: Final = 11
+_OLD_SECONDS: Final = 86_400
+_SHOWN: Final = 10
+_FLAGS: Final = ("--no-assume-unchanged", "--no-skip-worktree")
+
+CheckSize = Callable[[int, int], None]
+"""Is told how many new files there are and their bytes, before they are read; may raise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A work tree at one moment. Its objects are seen by `git` alone, until they come home."""
+
+    head: str
+    branch: str
+    """Full ref; empty when HEAD is detached."""
+    tree: str
+    """The work tree: tracked and new files, ignored ones not, nor gitcmat's own facts."""
+    index_tree: str
+    files: int
+    """How many paths differ from HEAD."""
+    new_files: int
+    new_bytes: int
+    left_out: tuple[str, ...]
+    """Repositories inside, which are not in the tree."""
+    git: Git
+    """Works with an index that has `tree`, and knows the files it was read from."""
+    folder: Path
+    """For what is made on the way home; gone at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to take it."""
+
+    work_tree: Path
+    git_dir: Path
+    """Its own git directory."""
+    objects: Path
+    """The folder of the objects that are there."""
+    index: Path
+    base: str | None = None
+    """What is compared with; None for HEAD."""
+    env: Mapping[str, str] | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+    timeout: float | None = None
+    """Seconds that reading it may take, for trees that an agent has made."""
+
+    @classmethod
+    def of(cls, repo: Repository) -> "Place":
+        """The person's work tree.
+
+        Raises `NotFound` when there is none.
+        """
+        if repo.work_tree is None:
+            raise NotFound(
+                f"{repo.root} is a bare repository: it has no work tree to save.",
+                hint="gitcmat -C DIR, in a work tree of it",
+            )
+        return cls(
+            work_tree=repo.work_tree,
+            git_dir=repo.git_dir,
+            objects=repo.common_dir / "objects",
+            index=repo.git_dir / "index",
+        )
+
+
+@contextmanager
+def taken(repo: Repository, place: Place, check_size: CheckSize) -> Iterator[Taken]:
+    """Take the work tree at `place`.
+
+    Raises:
+        Conflict: nothing is committed yet, files are unmerged, or git cannot read one.
+    """
+    parent = repo.cmat / "checkpoint"
+    parent.mkdir(parents=True, exist_ok=True)
+    oldest = clock.now().timestamp() - _OLD_SECONDS
+    for left in parent.iterdir():
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < oldest:
+                remove_tree(left)
+    folder = parent / ids.token(16)
+    (folder / "objects").mkdir(parents=True)
+    try:
+        yield _Taker(place, folder).take(check_size)
+    finally:
+        remove_tree(folder)
+
+
+class _Taker:
+    def __init__(self, place: Place, folder: Path) -> None:
+        self._place = place
+        self._folder = folder
+        index = folder / "index"
+        with suppress(FileNotFoundError):  # no index is an empty one
+            copy_index(place.index, index)
+        env = {
+            **(place.env or {}),
+            "GIT_INDEX_FILE": str(index),
+            "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fsdecode(quoted(place.objects)),
+        }
+        settings = (*place.settings, *_SETTINGS)
+        self._git = Git(place.git_dir, work_tree=place.work_tree, env=env, settings=settings)
+
+    def take(self, check_size: CheckSize) -> Taken:
+        self._look_at_hidden()
+        seen = _Seen.parse(self._run(*_STATUS).out)
+        head = self._place.base or seen.head
+        if head is None:
+            raise Conflict(
+                "Nothing was saved: there is no commit yet that a checkpoint could stand on.",
+                hint="git commit first",
+            )
+        if seen.unmerged:
+            raise Conflict(
+                f"Nothing was saved: these files are unmerged: {_named(seen.unmerged)}",
+                hint="git add them once they are merged, or give the merge up",
+            )
+        size = sum(self._size(path) for path in seen.new)
+        check_size(len(seen.new), size)
+        index_tree = self._git.text("write-tree")
+        tree = index_tree
+        if seen.changed or seen.new:
+            self._stage([*seen.changed, *seen.new])
+            tree = self._git.text("write-tree")
+        return Taken(
+            head=head,
+            branch=seen.branch,
+            tree=tree,
+            index_tree=index_tree,
+            files=len({*seen.differ, *seen.new}),
+            new_files=len(seen.new),
+            new_bytes=size,
+            left_out=tuple(os.fsdecode(path) for path in seen.nested),
+            git=self._git,
+            folder=self._folder,
+        )
+
+    def _look_at_hidden(self) -> None:
+        """Take off the flags by which a person tells git not to look at a file that is there."""
+        rows = self._run("ls-files", "-v", "-z").out.split(b"\0")
+        hidden = [row[2:] for row in rows if row[:1] == b"S" or row[:1].islower()]
+        there = [path for path in hidden if os.path.lexists(self._path(path))]
+        for flag in _FLAGS if there else ():
+            self._git.run("update-index", flag, "-z", "--stdin", input=_lines(there))
+
+    def _stage(self, paths: Iterable[bytes]) -> None:
+        how = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+        done = self._run(*how, input=_lines(paths), ok=())
+        if done.code != 0:
+            said = done.err.decode("utf-8", "replace").strip()
+            raise Conflict(
+                f"Nothing was saved, because git cannot read a file:\n{said}",
+                hint="make it readable, or name it in .gitignore",
+            )
+
+    def _run(self, *args: str, input: bytes | None = None, ok: Iterable[int] = (0,)) -> Done:  # noqa: A002 - as in Git.run
+        return self._git.run(*args, input=input, ok=ok, timeout=self._place.timeout)
+
+    def _path(self, path: bytes) -> Path:
+        return self._place.work_tree / os.fsdecode(path)
+
+    def _size(self, path: bytes) -> int:
+        try:
+            return self._path(path).lstat().st_size
+        except OSError:
+            return 0
+
+
+class _Seen:
+    """What ``git status`` says, as paths from the root."""
+
+    def __init__(self) -> None:
+        self.head: str | None = None
+        self.branch = ""
+        self.differ: list[bytes] = []
+        self.changed: list[bytes] = []
+        """Those of them that differ from the index."""
+        self.unmerged: list[bytes] = []
+        self.new: list[bytes] = []
+        self.nested: list[bytes] = []
+
+    @classmethod
+    def parse(cls, out: bytes) -> "_Seen":
+        seen = cls()
+        for row in out.split(b"\0"):
+            kind, _, rest = row.partition(b" ")
+            if kind == b"#":
+                seen._head(rest)
+            elif kind == b"1":
+                path = row.split(b" ", _FIELDS - 1)[-1]
+                seen.differ.append(path)
+                if row[3:4] != b".":
+                    seen.changed.append(path)
+            elif kind == b"u":
+                seen.unmerged.append(row.split(b" ", _UNMERGED_FIELDS - 1)[-1])
+            elif kind == b"?" and rest.endswith(b"/"):
+                seen.nested.append(rest)
+            elif kind == b"?" and not is_fact(os.fsdecode(rest)):
+                seen.new.append(rest)
+        return seen
+
+    def _head(self, text: bytes) -> None:
+        key, _, value = text.partition(b" ")
+        if key == b"branch.oid" and value != b"(initial)":
+            self.head = value.decode()
+        if key == b"branch.head" and value != b"(detached)":
+            self.branch = f"refs/heads/{os.fsdecode(value)}"
+
+
+def _named(paths: list[bytes]) -> str:
+    more = len(paths) - _SHOWN
+    names = ", ".join(os.fsdecode(path) for path in paths[:_SHOWN])
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def _lines(paths: Iterable[bytes]) -> bytes:
+    return b"".join(path + b"\0" for path in paths)
