@@ -43,7 +43,7 @@ def counts_line(counts: dict[State, int]) -> str:
 def blocker_lines(blocker: Blocker) -> Iterable[str]:
     """A blocker for people."""
     yield f"{blocker.id}  {blocker.status}  about {blocker.task}  asked by {blocker.by}"
-    yield f"  {blocker.question}"
+    yield from (f"  {line}" for line in blocker.question.splitlines())
     if blocker.detail:
         yield from (f"  | {line}" for line in blocker.detail.splitlines())
     if blocker.status == "open":
@@ -52,7 +52,8 @@ def blocker_lines(blocker: Blocker) -> Iterable[str]:
         yield f"  answer: .cmat/blockers/{blocker.id}.yaml"
         yield f'      or: gitcmat blocker answer {blocker.id} "…"'
     elif blocker.answer:
-        yield f"  answered by {blocker.answered_by}: {blocker.answer}"
+        yield f"  answered by {blocker.answered_by}:"
+        yield from (f"  > {line}" for line in blocker.answer.splitlines())
 
 
 def run_seconds(run: Run) -> float | None:

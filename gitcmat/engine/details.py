@@ -5,7 +5,6 @@ next prompt.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from gitcmat.engine import prompts
 from gitcmat.engine.deps import Deps
@@ -17,7 +16,7 @@ from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.names import short
 from gitcmat.model.run import Run
 from gitcmat.model.state import OPEN, State
-from gitcmat.store import codec, layout
+from gitcmat.store import layout
 from gitcmat.store.git import history
 from gitcmat.store.layout import Kind
 
@@ -31,15 +30,6 @@ class Details:
     """Why it does not start, empty when it may or when it is not waiting."""
     runs: tuple[Run, ...]
     blockers: tuple[Blocker, ...]
-
-    def plain(self) -> dict[str, Any]:
-        """As plain data."""
-        return {
-            "entry": {**codec.encode(self.entry), "state": self.entry.state.value},
-            "waits": self.why,
-            "runs": [codec.encode(r) for r in self.runs],
-            "blockers": [codec.encode(b) for b in self.blockers],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +90,7 @@ def lines(found: Details) -> Iterator[str]:
     entry = found.entry
     yield f"{entry.id}  {entry.state}  {entry.task.name}"
     if found.why:
-        yield f"  waits: {found.why}"
+        yield f"  not started: {found.why}"
     elif entry.reason:
         yield f"  {entry.reason}"
     yield f"  priority {entry.priority}, agent {entry.task.agent or '(default)'}"
@@ -135,7 +125,7 @@ def _after(found: Details) -> Iterator[str]:
             outcome = run.outcome or "active"
             yield f"  run {run.id}  attempt {run.attempt}  {outcome}  {run.message}".rstrip()
     for blocker in found.blockers:
-        yield f"  blocker {blocker.id}  {blocker.status}  {blocker.question}"
+        yield f"  blocker {blocker.id}  {blocker.status}  {' '.join(blocker.question.split())}"
 
 
 def prompt(deps: Deps, text: str) -> str:

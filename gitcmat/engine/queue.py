@@ -7,13 +7,15 @@ from typing import Any
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.errors import Conflict
+from gitcmat.engine.tasks import check_names
+from gitcmat.errors import Conflict, InvalidData, NotFound
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Cancelled, Rerun
 from gitcmat.model.names import task_id
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.task import Priority, Task
 from gitcmat.store import codec
+from gitcmat.store.intent import IntentReader
 from gitcmat.store.yamlio import Document
 from gitcmat.system import ids
 
@@ -21,13 +23,21 @@ from gitcmat.system import ids
 def add(deps: Deps, fields: Mapping[str, Any], *, wanted_id: str | None, target: str) -> Entry:
     """Queue work that has no task file: a command's own order, so it may run.
 
-    `target` is the full ref that it starts from. Raises `InvalidData`, or `Conflict` when the id
-    is taken.
+    `target` is the full ref that it starts from. Raises `InvalidData`, `NotFound` for a target,
+    an agent or a gate that does not exist, or `Conflict` when the id is taken.
     """
     content = {k: _plain(v) for k, v in fields.items() if v is not None}
     task = codec.decode(Task, Document(content, {}), name="queue add")
     title = ids.slug(task.name)
     chosen = task_id(wanted_id or f"{title}-{ids.token(6)}".strip("-"))
+    tip = deps.git.rev(target)
+    if tip is None:
+        name = target.removeprefix("refs/heads/")
+        raise NotFound(f"There is no branch {name}.", hint="git branch")
+    check_names(content, IntentReader(deps.repo, deps.git).read(target, tip))
+    unknown = [need for need in task.needs if need not in deps.store.read().states()]
+    if unknown:
+        raise InvalidData(f"It needs {unknown[0]}, which is not known.", hint="gitcmat queue list")
     now = deps.clock.now()
     entry = Entry(
         id=chosen,

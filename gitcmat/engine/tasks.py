@@ -2,8 +2,9 @@
 path alone and takes it in.
 """
 
+import difflib
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,9 @@ from gitcmat.model import schedule
 from gitcmat.model.events import Asked
 from gitcmat.model.intent import Intent
 from gitcmat.model.names import TaskId, task_id
+from gitcmat.model.problem import Problem
 from gitcmat.model.state import State
+from gitcmat.model.task import Task
 from gitcmat.store import codec, documents, layout, yamlio
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
@@ -88,15 +91,37 @@ def _add(deps: Deps, fields: Mapping[str, Any], chosen: TaskId) -> Added:
         raise Conflict(f"There is a task {chosen} already.", hint="choose another --id")
     content = {"schema": 1, **{k: v for k, v in fields.items() if v not in (None, ())}}
     text = yamlio.dump(content, header=_HEADER if (root / layout.SCHEMAS).is_dir() else "")
-    documents.task(text.encode(), name=path)
+    _read(text, path)
     _check_words(deps, chosen, content)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, text.encode())
     blob = blob_of(text.encode(), deps.repo.object_format)
     deps.ledger.add(chosen, blob, How.ADDED, deps.clock.now())
     name = str(content.get("title") or content["prompt"]).strip().splitlines()[0]
-    commit = commit_paths(deps.repo, [path], f"Task {chosen}: {name}")
+    commit = _commit(deps, path, blob, f"Task {chosen}: {name}", file.unlink)
     return Added(id=chosen, path=path, commit=commit)
+
+
+def _read(text: str, path: str) -> Task:
+    """Read a task that is not saved yet: its path and lines would only mislead.
+
+    Raises `InvalidData`.
+    """
+    try:
+        return documents.task(text.encode(), name=path)[0]
+    except InvalidData as error:
+        wrong = "; ".join(problem.text for problem in Problem.all_of(error, path))
+        raise InvalidData(wrong, hint=error.hint) from error
+
+
+def _commit(deps: Deps, path: str, blob: str, message: str, undo: Callable[[], object]) -> str:
+    """Commit one file; where nothing can be committed now, nothing is left saved either."""
+    try:
+        return commit_paths(deps.repo, [path], message)
+    except Conflict:
+        if Git(deps.repo.git_dir).ref(f":{path}") != blob:
+            undo()
+        raise
 
 
 def change(deps: Deps, entry_id: str, changes: Mapping[str, Any]) -> Added:
@@ -109,15 +134,19 @@ def change(deps: Deps, entry_id: str, changes: Mapping[str, Any]) -> Added:
     path = layout.task_path(task_id(entry_id))
     file = inside(root, path)
     if not file.is_file():
-        raise NotFound(f"There is no file {path}.", hint="gitcmat queue list")
+        raise NotFound(
+            f"{entry_id} has no task file here ({path}).",
+            hint=f"gitcmat queue hold, release or priority {entry_id}",
+        )
     wanted = {k: yamlio.DELETE if v is None else v for k, v in changes.items()}
-    text = yamlio.edit(file.read_text("utf-8"), wanted, name=path)
-    task, _ = documents.task(text.encode(), name=path)
-    _check_words(deps, entry_id, codec.encode(task))
+    old = file.read_text("utf-8")
+    text = yamlio.edit(old, wanted, name=path)
+    _check_words(deps, entry_id, codec.encode(_read(text, path)))
     write_atomic(file, text.encode())
     blob = blob_of(text.encode(), deps.repo.object_format)
     deps.ledger.add(entry_id, blob, How.ADDED, deps.clock.now())
-    commit = commit_paths(deps.repo, [path], f"Task {entry_id}: change {', '.join(changes)}")
+    said = f"Task {entry_id}: change {', '.join(changes)}"
+    commit = _commit(deps, path, blob, said, lambda: write_atomic(file, old.encode()))
     return Added(id=entry_id, path=path, commit=commit)
 
 
@@ -199,7 +228,7 @@ def _check_words(deps: Deps, entry_id: str, content: Mapping[str, Any]) -> None:
     wants = Intake(deps, remember=False).wants(facts)
     intent = wants.intents.get(head or "")
     if intent is not None:
-        _check_names(entry_id, content, intent)
+        check_names(content, intent)
     needs = {e.id: set(e.task.needs) for e in facts.entries()}
     files = intent.tasks if intent else {}
     root = _work_tree(deps)
@@ -214,16 +243,18 @@ def _check_words(deps: Deps, entry_id: str, content: Mapping[str, Any]) -> None:
         raise InvalidData(f"The needs go in a circle: {' -> '.join(cycle)}.", hint="leave one out")
 
 
-def _check_names(entry_id: str, content: Mapping[str, Any], intent: Intent) -> None:
+def check_names(content: Mapping[str, Any], intent: Intent) -> None:
+    """Raise `NotFound` for an agent or a gate that `intent` does not have."""
     agent = content.get("agent")
     if agent is not None and agent not in intent.agents:
-        known = ", ".join(sorted(intent.agents)) or "none is committed"
-        raise NotFound(
-            f"{entry_id} wants the agent {agent!r}, which does not exist.", hint=f"agents: {known}"
-        )
+        raise _no_such("agent", agent, intent.agents)
     for gate in content.get("gates") or ():
         if gate not in intent.config.gates:
-            known = ", ".join(sorted(intent.config.gates)) or "none is committed"
-            raise NotFound(
-                f"{entry_id} wants the gate {gate!r}, which does not exist.", hint=f"gates: {known}"
-            )
+            raise _no_such("gate", gate, intent.config.gates)
+
+
+def _no_such(what: str, name: str, known: Collection[str]) -> NotFound:
+    near = difflib.get_close_matches(name, known, n=1)
+    guess = f" (did you mean {near[0]!r}?)" if near else ""
+    shown = ", ".join(sorted(known)) or "none is committed"
+    return NotFound(f"There is no {what} {name!r}{guess}.", hint=f"{what}s: {shown}")

@@ -100,6 +100,11 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
             done = replace(entry.to(State.DONE, now), landing=event.landing)
             return done, (CloseBlockers(), DropBranch())
         case Cancelled():
+            if entry.state.finished:
+                raise Conflict(
+                    f"{entry.id} is {entry.state}: there is nothing to cancel.",
+                    hint=f"gitcmat task show {entry.id}",
+                )
             reason = event.reason or f"cancelled by {event.by}"
             if entry.state is State.ACTIVE and entry.run:
                 ending = replace(entry, cancelling=reason, updated=now)
@@ -126,8 +131,6 @@ _CLEARED: Final[dict[str, Any]] = {
     "notes": (),
     "not_before": None,
     "landing": None,
-    "branch": "",
-    "branch_head": "",
     "published": "",
     "edited_since": False,
     "withdrawn": False,
@@ -240,7 +243,7 @@ def _only(entry: Entry, *states: State, what: str) -> None:
     """Raise `Conflict` unless the entry is in one of `states`: a legal move is not enough."""
     if entry.state in states:
         return
-    allowed = ", ".join(states)
+    allowed = ", ".join(state for state in State if state in states)
     hint = f"gitcmat run stop {entry.run}" if entry.state is State.ACTIVE else ""
     raise Conflict(
         f"{entry.id} is {entry.state}; only what is {allowed} can {what}.",

@@ -91,7 +91,7 @@ def test_an_answer_in_the_file_counts_once_it_was_left_alone(
     assert (project.state("a"), project.asked("a")) == ("pending", [])
     ref = project.deps.store.ref
     assert project.repo.git("log", "--format=%an: %s", "--author=Pat", "-1", ref) == (
-        f"Pat Person: edit {asked.id}"
+        f"Pat Person: {asked.id}: answered by Pat Person, and 1 more"
     )
     project.work()
     assert "> ISO 8601: yes\n> # no comment\n" in project.folder("a").read_prompt()

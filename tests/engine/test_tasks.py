@@ -411,13 +411,13 @@ def test_a_change_keeps_comments_and_order(project: Project) -> None:
         (
             {"agent": "codr"},
             NotFound,
-            "a wants the agent 'codr', which does not exist.",
+            "There is no agent 'codr' (did you mean 'coder'?).",
             "agents: coder",
         ),
         (
             {"gates": ["test"]},
             NotFound,
-            "a wants the gate 'test', which does not exist.",
+            "There is no gate 'test' (did you mean 'tests'?).",
             "gates: lint, tests",
         ),
         ({"needs": ["b"]}, InvalidData, "a needs b, which is not known.", "gitcmat queue list"),

@@ -100,8 +100,8 @@ def add(
     state.app.settle()
     deps = state.app.deps
     head = f"refs/heads/{target}" if target else Git(deps.repo.git_dir).head()
-    if head is None or deps.git.rev(head) is None:
-        raise Usage("There is no branch to start from.", hint="--target BRANCH")
+    if head is None:
+        raise Usage("HEAD is on no branch to start from.", hint="--target BRANCH")
     gates: Any = () if no_gates else given.pop("gates") or None
     fields = {**given, "hold": given["hold"] or None}
     fields |= {"gates": gates} if gates is not None else {}

@@ -57,7 +57,7 @@ def _lines(found: Status, out: Output) -> Iterator[str]:
     if found.blockers:
         yield ""
         yield "questions:"
-        yield from (f"{b.id}  {b.task}  {b.question}" for b in found.blockers)
+        yield from (f"{b.id}  {b.task}  {' '.join(b.question.split())}" for b in found.blockers)
     yield from _notices(found)
     if found.next:
         yield ""

@@ -1,15 +1,18 @@
 """``gitcmat task``: what is wanted."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from gitcmat.cli.shown import blocker_lines, entry_row, plain
 from gitcmat.cli.state import State as CliState
 from gitcmat.cli.state import common
-from gitcmat.errors import NoWork, Usage
+from gitcmat.errors import InvalidData, NoWork, Usage
 from gitcmat.model.task import Priority
 from gitcmat.store.layout import Kind
+
+_TEXTS: Final = frozenset({"title", "prompt", "agent", "timeout", "idle_timeout"})
+_LISTS: Final = frozenset({"needs", "gates", "paths"})
 
 
 @click.group(name="task")
@@ -48,6 +51,8 @@ def add(
     """Write and commit a task file; print the task's id."""
     from gitcmat.engine import tasks
 
+    if not (title or title_option or given["prompt"]):
+        raise Usage("A task needs a title or a prompt.", hint='gitcmat task add "…" --agent NAME')
     fields = {"title": title or title_option, **given, "hold": given["hold"] or None}
     fields["gates"] = list(given["gates"]) or None
     fields |= {"needs": list(given["needs"]) or None, "paths": list(given["paths"]) or None}
@@ -68,20 +73,34 @@ def add(
 def set_(state: CliState, *, task: str, changes: tuple[str, ...]) -> None:
     """Change keys of a task file, keeping its comments, and commit it. KEY= removes a key."""
     from gitcmat.engine import tasks
-    from gitcmat.store import yamlio
 
     wanted: dict[str, Any] = {}
     for change in changes:
         key, equals, text = change.partition("=")
         if not equals:
             raise Usage(f"{change!r} is not KEY=VALUE.", hint="gitcmat task set ID priority=high")
-        loaded: Any = yamlio.load(f"value: {text}\n", name=key).data
-        wanted[key] = loaded["value"] if text else None
+        wanted[key] = _value(key, text)
     state.app.settle()
     done = tasks.change(state.app.deps, _resolve(state, task), wanted)
     state.app.settle()
     data = {"id": done.id, "path": done.path, "commit": done.commit}
     state.out.show(data, f"{done.id}: changed {', '.join(wanted)}")
+
+
+def _value(key: str, text: str) -> Any:
+    """What is typed behind KEY=: text as it is, a list with commas or brackets, YAML otherwise."""
+    from gitcmat.store import yamlio
+
+    if not text:
+        return None
+    if key in _TEXTS:
+        return text
+    if key in _LISTS and not text.startswith("["):
+        return [part.strip() for part in text.split(",")]
+    try:
+        return yamlio.load(text, name=key).data
+    except InvalidData as error:
+        raise Usage(f"{key}={text} cannot be read.", hint="put the text in quotes") from error
 
 
 @command.command()
@@ -111,7 +130,13 @@ def show(state: CliState, *, task: str) -> None:
     from gitcmat.engine import details
 
     found = details.details(state.app.deps, task)
-    state.out.show(found.plain(), details.lines(found))
+    data = {
+        "entry": plain(found.entry),
+        "waits": found.why,
+        "runs": [plain(run) for run in found.runs],
+        "blockers": [plain(blocker) for blocker in found.blockers],
+    }
+    state.out.show(data, details.lines(found))
 
 
 @command.command()
