@@ -20,6 +20,7 @@ from tests.support.diary import AGENT, Diary
 from tests.support.history import History
 from tests.support.repo import TestRepo
 from tests.support.runs import processes_with
+from tests.support.wait import until
 
 SEED: Final = int(os.environ.get("GITCMAT_SEED") or random.SystemRandom().randrange(10**6))
 
@@ -76,7 +77,7 @@ class Killing:
                 self.commit_tasks(heaps[number])
             with running(self.repo, "watch", logs=self._folder / f"watch-{number}") as daemon:
                 daemon.says("watching")
-                time.sleep(self._chance.uniform(0.0, 0.9))  # the random moment itself, not a wait
+                self._let_it_live()
                 self.in_the_middle += len(self.ended()) < len(self.tasks)
                 daemon.signal(signal.SIGKILL)
                 assert daemon.wait().code == -signal.SIGKILL, daemon.err
@@ -84,6 +85,17 @@ class Killing:
                 for pid in processes_with(str(self.repo.git_dir / "cmat/runs/")):
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
+
+    def _let_it_live(self) -> None:
+        """Wait for a random moment: at any time, or while it claims, which is soon over."""
+        if self._chance.random() < 0.5:
+            time.sleep(self._chance.uniform(0.0, 0.9))
+            return
+        runs = self.repo.git_dir / "cmat/runs"
+        before = set(runs.glob("r-*"))
+        with suppress(AssertionError):  # nothing was to be claimed
+            until(lambda: set(runs.glob("r-*")) - before, 1.5, "a claim")
+        time.sleep(self._chance.uniform(0.0, 0.2))
 
     def ended(self) -> set[str]:
         """Return the tasks of which an agent came to its end."""
