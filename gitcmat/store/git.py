@@ -1,21 +1,15 @@
 """The one runner for git: every git process of gitcmat is started here.
 
-Its rules are carried by the environment, so that they hold for git, for what git starts, and for
-GitPython alike: every inherited ``GIT_*`` name is dropped, then ours are set. The git directory
-is always
-named; nothing depends on the current folder. Variable arguments go after ``--end-of-options`` or
-``--`` at
-the call.
+The git directory is always named; nothing depends on the current folder. Variable arguments go
+after ``--end-of-options`` or ``--`` at the call. What every process is told is in `git_rules`.
 
 GitPython costs ten times the start of Python itself, so it is imported only by the functions that
-read
-history for people (`history`), never on the way of a run, a hook or a list.
+read history for people (`history`), never on the way of a run, a hook or a list.
 """
 
 import functools
 import os
 import re
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,37 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitcmat.errors import Conflict, NotFound, UserError
+from gitcmat.store.git_rules import environment, program
 from gitcmat.system import proc
 from gitcmat.system.proc import Done
 
 if TYPE_CHECKING:
     import git
-
-MINIMUM: Final = (2, 38)
-"""The oldest git that works: ``merge-tree --write-tree`` came with 2.38."""
-
-_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
-    ("core.fsmonitor", "false"),
-    ("core.fsync", "committed"),
-    ("core.quotePath", "false"),
-    ("core.pager", "cat"),
-    ("core.logAllRefUpdates", "true"),
-    ("core.filesRefLockTimeout", "2000"),  # a gc that packs refs holds each for a moment
-    ("core.packedRefsTimeout", "5000"),
-    ("safe.bareRepository", "explicit"),
-    ("protocol.ext.allow", "never"),
-    ("protocol.file.allow", "user"),
-    ("submodule.recurse", "false"),
-    ("fetch.recurseSubmodules", "false"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
-    ("advice.detachedHead", "false"),
-)
-
-_SILENT: Final[tuple[tuple[str, str], ...]] = (
-    ("core.hooksPath", os.devnull),
-    ("commit.gpgSign", "false"),
-)
 
 
 class GitError(UserError):
@@ -95,55 +64,6 @@ class Repository:
         if self.work_tree is not None and self.git_dir == self.common_dir:
             return self.work_tree
         return self.common_dir.parent if self.common_dir.name == ".git" else None
-
-
-@functools.cache
-def program() -> str:
-    """Return the absolute path of git, found on PATH without relative entries."""
-    path = os.pathsep.join(p for p in os.get_exec_path() if Path(p).is_absolute())
-    found = shutil.which("git", path=path)
-    if found is None:
-        raise NotFound("git is not installed", hint="install git 2.38 or newer")
-    return found
-
-
-def environment(
-    extra: Mapping[str, str] | None = None,
-    *,
-    silent: bool = True,
-    settings: Iterable[tuple[str, str]] = (),
-) -> dict[str, str]:
-    """Return the environment of a git process.
-
-    `silent` switches the person's hooks and commit signing off; it is False only for commits that
-    a person typed. `settings` are further ``-c`` values.
-    """
-    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
-    chosen = [*_SETTINGS, *(_SILENT if silent else ()), *settings]
-    env["GIT_CONFIG_COUNT"] = str(len(chosen))
-    for i, (key, value) in enumerate(chosen):
-        env[f"GIT_CONFIG_KEY_{i}"] = key
-        env[f"GIT_CONFIG_VALUE_{i}"] = value
-    env.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1")
-    env.update(LC_ALL="C", GIT_EDITOR="true", GIT_PAGER="cat")
-    env.update(extra or {})
-    return env
-
-
-_KEPT: Final = frozenset(
-    {
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_AUTHOR_NAME",
-        "GIT_AUTHOR_EMAIL",
-        "GIT_COMMITTER_NAME",
-        "GIT_COMMITTER_EMAIL",
-        "GIT_CEILING_DIRECTORIES",
-        "GIT_SSL_CAINFO",
-    }
-)
-"""The person's own set-up: who they are, where settings lie; not which repository to use."""
 
 
 class Git:

@@ -14,7 +14,8 @@ from string import ascii_letters, digits
 from typing import Final
 
 from gitcmat.errors import UserError
-from gitcmat.store.git import GitError, environment, program
+from gitcmat.store.git import GitError
+from gitcmat.store.git_rules import environment, program
 from gitcmat.system import proc
 from gitcmat.system.files import remove_tree
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gitcmat.errors import Conflict, NotFound
-from gitcmat.store.git import Git, GitError, discover, environment, history
+from gitcmat.store.git import Git, GitError, discover, history
+from gitcmat.store.git_rules import environment
 from tests.support.repo import TestRepo
 
 REF = "refs/cmat/state/n1"
@@ -140,7 +141,7 @@ def test_what_git_said_is_in_the_error(git: Git) -> None:
 
 
 def test_git_that_is_not_on_path_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gitcmat.store.git import program
+    from gitcmat.store.git_rules import program
 
     program.cache_clear()
     monkeypatch.setenv("PATH", "relative:.")
