@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gitcmat.engine import branches, prompts
 from gitcmat.engine.deps import Deps
@@ -27,7 +27,10 @@ from gitcmat.store.slots import default_root, slot_folder
 from gitcmat.store.state import Change
 from gitcmat.system import ids, proc
 from gitcmat.system.files import remove_tree
-from gitcmat.system.locks import FileLock
+from gitcmat.system.locks import FileLock, is_locked
+
+_RUNNER_LOG: Final = "runner.log"
+"""What the runner itself prints; made as it is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,24 @@ def abandon(deps: Deps, claim: Claim) -> None:
     remove_tree(claim.folder.path)
 
 
+def sweep(deps: Deps) -> None:
+    """Undo claims of somebody who was killed between writing and recording them.
+
+    Nothing of such a run was started, as that comes after the record and leaves a log. Claims
+    under way are safe: they are made under the lock that is taken here.
+    """
+    with deps.store.change("sweep", by=deps.daemon) as change:
+        for path in deps.runs.glob("r-" + 8 * "[a-z2-7]"):
+            folder = RunFolder(path)
+            begun = (path / _RUNNER_LOG).exists() or folder.log.exists() or is_locked(folder.lock)
+            if begun or change.run(path.name) is not None:
+                continue
+            ref = refs.run_ref(path.name)
+            if (at := deps.git.ref(ref)) is not None:
+                deps.git.delete_ref(ref, at)
+            remove_tree(path)
+
+
 def start(claim: Claim) -> None:
     """Start the runner: a process of its own that outlives this one."""
     argv = [sys.executable, "-I", "-m", "gitcmat", "run", "exec", str(claim.folder.path)]
@@ -133,7 +154,7 @@ def start(claim: Claim) -> None:
             cwd=claim.folder.path,
             env=env,
             pass_fds=(fd,),
-            log=claim.folder.path / "runner.log",
+            log=claim.folder.path / _RUNNER_LOG,
         )
     finally:
         claim.lock.hand_over()

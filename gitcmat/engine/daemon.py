@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from signal import SIGTERM
 from typing import TYPE_CHECKING, Final
 
+from gitcmat.engine import claims
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
 from gitcmat.engine.news import News
@@ -215,6 +216,7 @@ class Daemon:
         idle = not hints and not moved and self._untidy > 0
         if idle or self._untidy >= _JOIN_EVERY:
             self._deps.store.tidy()
+            claims.sweep(self._deps)
             self._untidy = 0
 
     def _mind(self, active: list["Entry"]) -> None:

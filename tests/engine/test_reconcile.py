@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine import queue
+from gitcmat.engine import claims, queue
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State
@@ -297,6 +297,29 @@ def test_a_step_may_die_anywhere_and_the_next_one_goes_on(project: Project, plac
     assert project.entry("a").attempt == 1
     assert project.repo.show("refs/heads/cmat/a", "a.txt") == "work\n"
     assert project.repo.git("fsck", "--no-dangling") == ""
+
+
+def test_a_claim_that_was_never_recorded_leaves_nothing(project: Project, go: Path) -> None:
+    project.task("a", agent="slow")
+    assert crash(project.repo.path, "before the state moves") == DIED
+    assert len(list(project.deps.runs.iterdir())) == 1
+    assert len(project.repo.refs("refs/cmat/runs/")) == 1
+    project.reopen()
+    (run,) = project.step().started
+    claims.sweep(project.deps)
+    assert [folder.name for folder in project.deps.runs.iterdir()] == [run]
+    assert list(project.repo.refs("refs/cmat/runs/")) == [f"refs/cmat/runs/{run}"]
+    go.touch()
+    project.work()
+    assert project.state("a") == "review"
+
+
+def test_a_claim_that_was_recorded_is_never_swept_away(project: Project) -> None:
+    project.task("a")
+    assert crash(project.repo.path, "after the commit, before a runner starts") == DIED
+    claims.sweep(project.deps)
+    assert len(list(project.deps.runs.iterdir())) == 1
+    assert len(project.repo.refs("refs/cmat/runs/")) == 1
 
 
 def test_a_copy_of_a_repository_leaves_the_runs_of_the_original_alone(
