@@ -1,4 +1,4 @@
-"""A project in the middle of its work: tasks in every state, written as records with fixed times."""
+"""A project in the middle of its work: tasks in every state, as records with fixed times."""
 
 from datetime import timedelta
 from typing import Final
@@ -52,7 +52,12 @@ def board(repo: TestRepo) -> Project:
         entry(
             "theirs",
             State.BACKLOG,
-            source=Source(ref="refs/heads/main", commit="c" * 40, path="p", blob="d" * 40),
+            source=Source(
+                ref="refs/heads/main",
+                commit="c" * 40,
+                path=".cmat/tasks/theirs.yaml",
+                blob="d" * 40,
+            ),
         ),
         entry(
             "landed",
