@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "blocker": "Questions that wait for you.",
     "config": "Settings of the repository and your own.",
     "demo": "Show the whole way in a temporary folder.",
+    "events": "What happened, by whom and how.",
     "gate": "The commands that judge results.",
     "hooks": "Git hooks, which gitcmat does not need.",
     "init": "Prepare this repository.",
@@ -30,8 +31,10 @@ _COMMANDS: Final = {
     "review": "Look at results, and send them back.",
     "run": "Runs of agents: start, follow, stop.",
     "status": "What goes on, and what to do next.",
+    "subtask": "Parts of a task, ticked off one by one.",
     "task": "What is wanted.",
     "trust": "See and allow what gitcmat may start here.",
+    "undo": "Take back your last command.",
     "watch": "The daemon, in the foreground.",
 }
 """Names and one-line helps. The module of a command is imported when it is used."""

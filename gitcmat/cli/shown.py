@@ -1,13 +1,14 @@
 """Records as commands show them: plain data for programs, lines for people."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
 from gitcmat.model.run import Run
 from gitcmat.model.state import State
+from gitcmat.model.subtask import Progress
 from gitcmat.store import codec
 from gitcmat.store.records import Record
 
@@ -18,7 +19,13 @@ def plain(record: Record) -> dict[str, Any]:
     return found
 
 
-def entry_row(entry: Entry, why: str = "") -> tuple[str, ...]:
+def plain_entry(entry: Entry, progress: Mapping[str, Progress]) -> dict[str, Any]:
+    """An entry as plain data, with how far its subtasks are where it has any."""
+    far = progress.get(entry.id)
+    return plain(entry) | ({"subtasks": {"done": far.done, "of": far.of}} if far else {})
+
+
+def entry_row(entry: Entry, why: str = "", progress: Progress | None = None) -> tuple[str, ...]:
     """An entry as a row of a table."""
     note = why or entry.reason or ", ".join(entry.marks)
     return (
@@ -27,7 +34,7 @@ def entry_row(entry: Entry, why: str = "") -> tuple[str, ...]:
         entry.priority.value,
         entry.task.agent or "",
         note,
-        entry.task.name,
+        f"{entry.task.name} ({progress})" if progress else entry.task.name,
     )
 
 

@@ -16,9 +16,11 @@ from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.names import short
 from gitcmat.model.run import Run
 from gitcmat.model.state import OPEN, State
+from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
 from gitcmat.store import layout
 from gitcmat.store.git import history
 from gitcmat.store.layout import Kind
+from gitcmat.store.state import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,10 @@ class Details:
     """Why it does not start, empty when it may or when it is not waiting."""
     runs: tuple[Run, ...]
     blockers: tuple[Blocker, ...]
+    subtasks: tuple[Subtask, ...]
+    """Also closed and deleted ones."""
+    progress: Progress | None
+    """None when it has no subtasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,18 @@ class Step:
     def plain(self) -> dict[str, str]:
         """As plain data."""
         return {"at": self.at, "by": self.by, "what": self.what, "commit": self.commit}
+
+
+def details_at(facts: Facts, text: str) -> Details:
+    """Gather what was recorded about a task at a moment of the past.
+
+    Raises `NotFound` when it was not there then.
+    """
+    entry_id = facts.resolve(Kind.QUEUE, text)
+    entry = facts.entry(entry_id)
+    if entry is None:
+        raise NotFound(f"There was no task {text!r}.", hint="gitcmat queue list --at …")
+    return _details(facts, entry, "")
 
 
 def details(deps: Deps, text: str) -> Details:
@@ -65,11 +83,17 @@ def details(deps: Deps, text: str) -> Details:
     why = ""
     if entry.state in (State.BACKLOG, State.PENDING):
         why = why_waiting(entry, world, wants)
+    return _details(facts, entry, why)
+
+
+def _details(facts: Facts, entry: Entry, why: str) -> Details:
     return Details(
         entry=entry,
         why=why,
-        runs=tuple(facts.runs(task=entry_id)),
-        blockers=tuple(facts.blockers(task=entry_id, only_open=False)),
+        runs=tuple(facts.runs(task=entry.id)),
+        blockers=tuple(facts.blockers(task=entry.id, only_open=False)),
+        subtasks=tuple(facts.subtasks(entry.id)),
+        progress=facts.progress().get(entry.id),
     )
 
 
@@ -124,6 +148,11 @@ def _after(found: Details) -> Iterator[str]:
         for run in found.runs:
             outcome = run.outcome or "active"
             yield f"  run {run.id}  attempt {run.attempt}  {outcome}  {run.message}".rstrip()
+    if found.progress is not None:
+        yield ""
+        yield f"  subtasks {found.progress}"
+        shown = [s for s in found.subtasks if s.status is not SubtaskStatus.DELETED]
+        yield from (f"  {s.id}  {s.status:<6}  {s.title}" for s in shown)
     for blocker in found.blockers:
         yield f"  blocker {blocker.id}  {blocker.status}  {' '.join(blocker.question.split())}"
 

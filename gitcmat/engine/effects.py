@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from gitcmat.engine import subtasks
 from gitcmat.model import limits
 from gitcmat.model.blocker import Blocker, BlockerStatus
 from gitcmat.model.entry import Entry
@@ -49,6 +50,8 @@ def happen(change: Change, entry_id: str, event: Event, now: datetime, after: Af
     if new is not old:
         new = replace(new, notes=limits.recent(new.notes))
         change.put(new, _note(old, new, event))
+    if new.state is State.CANCELLED:
+        subtasks.close_all(change, new, now, by="gitcmat")
     for effect in effects:
         _carry_out(change, new, effect, now, after)
     return new

@@ -13,26 +13,39 @@ from gitcmat.model.entry import Entry
 from gitcmat.model.problem import Problem
 from gitcmat.model.schedule import World
 from gitcmat.model.state import OPEN, State
+from gitcmat.model.subtask import Progress
 from gitcmat.store.sources import NotCommitted, saved_not_committed
+from gitcmat.store.state import Facts
 from gitcmat.store.view_manifest import Refusal
 from gitcmat.system.locks import is_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """A picture of one moment."""
+class Recorded:
+    """What the records say, now or at a moment of the past."""
 
-    now: datetime
-    ready: bool
-    """Whether the repository has a ``.cmat/`` at all."""
     counts: Mapping[State, int]
     active: tuple[Entry, ...]
-    waiting: tuple[tuple[Entry, str], ...]
-    """Pending and backlog entries, with why they do not start."""
+    waiting: tuple[Entry, ...]
+    """Pending and backlog entries."""
     blockers: tuple[Blocker, ...]
     review: tuple[Entry, ...]
     finished: tuple[Entry, ...]
     """The last three that ended."""
+    progress: Mapping[str, Progress]
+    """How far the tasks are that have subtasks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A picture of this moment: the records, and what is computed from all the rest."""
+
+    recorded: Recorded
+    why: Mapping[str, str]
+    """Why waiting entries do not start, by id; empty when only a runner is missing."""
+    now: datetime
+    ready: bool
+    """Whether the repository has a ``.cmat/`` at all."""
     new: tuple[str, ...]
     """Committed task files that are not taken in yet."""
     unsaved: tuple[NotCommitted, ...]
@@ -60,16 +73,12 @@ def status(deps: Deps) -> Status:
     new_from = wants.sources.new
     committed = wants.plan_intent.files.get(new_from, {}) if new_from else {}
     return Status(
+        recorded=recorded(facts),
+        why={e.id: why for e, why in waiting(opened, world, wants)},
         now=world.now,
         ready=bool(opened or world.known or any(i.tree for i in wants.intents.values()))
         or (deps.repo.work_tree is not None and (deps.repo.work_tree / ".cmat").is_dir()),
-        counts=facts.counts(),
-        active=tuple(e for e in opened if e.state is State.ACTIVE),
-        waiting=tuple(waiting(opened, world, wants)),
-        blockers=tuple(facts.blockers()),
-        review=tuple(e for e in opened if e.state is State.REVIEW),
-        finished=tuple(facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3)),
-        new=tuple(sorted(i for i in committed if i not in world.known)),
+        new=tuple(sorted(i for i, w in committed.items() if i not in world.known and not w.broken)),
         unsaved=saved_not_committed(deps.repo),
         problems=wants.problems,
         refused=deps.view.refusals(),
@@ -77,6 +86,20 @@ def status(deps: Deps) -> Status:
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / "watch.lock"),
+    )
+
+
+def recorded(facts: Facts) -> Recorded:
+    """Look at the records alone: all that can be told of the past."""
+    opened = facts.entries(*OPEN)
+    return Recorded(
+        counts=facts.counts(),
+        active=tuple(e for e in opened if e.state is State.ACTIVE),
+        waiting=tuple(e for e in opened if e.state in (State.BACKLOG, State.PENDING)),
+        blockers=tuple(facts.blockers()),
+        review=tuple(e for e in opened if e.state is State.REVIEW),
+        finished=tuple(facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3)),
+        progress=facts.progress(),
     )
 
 
@@ -108,19 +131,19 @@ def why_waiting(entry: Entry, world: World, wants: Wants) -> str:
 def _next(status: Status) -> str:
     if not status.ready:
         return "gitcmat init"
-    if status.blockers:
-        return f'gitcmat blocker answer {status.blockers[0].id} "…"'
-    if status.review:
-        return f"gitcmat review show {status.review[0].id}"
-    if any(why == "waits for approval" for _, why in status.waiting):
-        ids = [e.id for e, why in status.waiting if why == "waits for approval"]
+    held = status.recorded
+    if held.blockers:
+        return f'gitcmat blocker answer {held.blockers[0].id} "…"'
+    if held.review:
+        return f"gitcmat review show {held.review[0].id}"
+    if ids := [i for i, why in status.why.items() if why == "waits for approval"]:
         return f"gitcmat task approve {' '.join(ids[:3])}"
-    if status.untrusted and (status.waiting or status.new):
+    if status.untrusted and (held.waiting or status.new):
         return "gitcmat trust"
     if status.unsaved:
         return f"git add {status.unsaved[0].path}, then git commit"
-    if (status.waiting or status.new) and not status.watching:
+    if (held.waiting or status.new) and not status.watching:
         return "gitcmat watch"
-    if not any(status.counts.values()):
+    if not any(held.counts.values()):
         return 'gitcmat task add "…" --agent NAME'
     return ""

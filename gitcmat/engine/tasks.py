@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gitcmat.engine import subtasks
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake
@@ -189,7 +190,10 @@ def block(deps: Deps, entry_id: str, reason: str) -> str:
 
 
 def prune(deps: Deps) -> tuple[list[str], str]:
-    """Remove the files of finished tasks in one commit; return their ids and the commit."""
+    """Remove the files of finished tasks in one commit; return their ids and the commit.
+
+    Their open subtasks are closed.
+    """
     root = _work_tree(deps)
     states = deps.store.read().states()
     gone = [
@@ -205,6 +209,10 @@ def prune(deps: Deps) -> tuple[list[str], str]:
     commit = commit_paths(
         deps.repo, [layout.task_path(i) for i in ids_], f"Prune {len(ids_)} finished tasks"
     )
+    with deps.store.change("task prune", by=deps.actor) as changing:
+        for entry_id in ids_:
+            entry = changing.entry(entry_id)
+            subtasks.close_all(changing, entry, deps.clock.now(), by=deps.me.name)
     return ids_, commit
 
 

@@ -26,12 +26,14 @@ from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
 from gitcmat.ports import Clock
 from gitcmat.store import records, refs
 from gitcmat.store.cache import Cache
+from gitcmat.store.chronicle import message
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.layout import Kind
 from gitcmat.store.node import copied_node, known_node, node_id
 from gitcmat.store.objects import ObjectWriter, signature
 from gitcmat.store.packjoin import join_packs
 from gitcmat.store.packs import drop_dead_keeps
+from gitcmat.store.past import Point, find_point
 from gitcmat.store.record_tree import write_tree
 from gitcmat.store.records import Record
 from gitcmat.system.locks import FileLock
@@ -59,8 +61,10 @@ class Actor:
 class Facts:
     """The records at one commit of the state, for reading."""
 
-    def __init__(self, cache: Cache, tip: Sha | None) -> None:
+    def __init__(self, cache: Cache, tip: Sha | None, point: Point | None = None) -> None:
         self.tip = tip
+        self.point = point
+        """Which state of the past they are; None for now."""
         self._cache = cache
 
     def entry(self, entry_id: str) -> Entry | None:
@@ -201,7 +205,11 @@ class Change:
             record = replace(record, version=Version(epoch=epoch, count=count, node=self._node))
         self._put[records.key_of(record).kind, record.id] = record
         if note:
-            self.notes.append(note)
+            self.notes.append(" ".join(note.split()))
+
+    def discard(self) -> None:
+        """Forget what was put: nothing is written at the end of the block."""
+        self._put.clear()
 
     @property
     def empty(self) -> bool:
@@ -230,6 +238,7 @@ class StateStore:
         self._known = known_node(repo)
         self._copied = copied_node(repo)
         self._cache = Cache(repo.cmat, git)
+        self._past: list[Cache] = []
         self._lock = FileLock(repo.cmat / "state.lock")
 
     @property
@@ -264,13 +273,24 @@ class StateStore:
             before = tip
         raise Conflict("The state moves faster than it can be read.", hint="try again")
 
+    def read_at(self, text: str) -> Facts:
+        """Return the records as they were at a commit of the state, or at a time.
+
+        Raises `NotFound` when there is no such state (see `past.find_point`).
+        """
+        point = find_point(self._git, self.read().tip, text)
+        past = self._cache.past(point.commit)
+        self._past.append(past)
+        return Facts(past, point.commit, point)
+
     def rest(self) -> None:
         """Let go of the commit that was read last; for whoever waits for a long time now."""
         self._cache.rest()
 
     def close(self) -> None:
-        """Close the cache."""
-        self._cache.close()
+        """Close the cache, and those of the past."""
+        for cache in (self._cache, *self._past):
+            cache.close()
 
     @contextmanager
     def change(self, subject: str, *, by: Actor) -> Iterator[Change]:
@@ -297,22 +317,11 @@ class StateStore:
         writer = ObjectWriter(self._repo, self._git)
         tree = write_tree(writer, self._git, old, change.files())
         now = self._clock.now()
-        subject, body = _message(subject, change.notes)
         new = writer.commit(
             tree=tree,
             parents=[old] if old else [],
             author=signature(by.name, by.email, now),
             committer=signature("gitcmat", f"gitcmat@{self.node}", now),
-            message=body,
+            message=message(subject, change.notes),
         )
         writer.publish(self.ref, new, old, why=subject)
-
-
-def _message(subject: str, notes: list[str]) -> tuple[str, str]:
-    """The subject and the whole message of a state commit: what moved says more than a verb."""
-    if not notes:
-        return subject, f"{subject}\n"
-    if len(notes) == 1:
-        return notes[0], f"{notes[0]}\n"
-    subject = f"{notes[0]}, and {len(notes) - 1} more"
-    return subject, "\n".join([subject, "", *notes])

@@ -36,7 +36,7 @@ def test_a_change_is_one_commit_by_whoever_changed_it(repo: TestRepo, store: Sta
         change.put(blocker("b-abcd2345", "a"))
     assert repo.git("log", "-1", "--format=%an <%ae>|%cn <%ce>|%B", store.ref) == (
         f"Pat Person <pat@example.org>|gitcmat <gitcmat@{store.node}>|"
-        "a: new, pending, and 1 more\n\na: new, pending\nb: new, pending"
+        "a: new, pending, and 1 more\n\na: new, pending\nb: new, pending\n\nCmat-Change: take in"
     )
     assert repo.names(store.ref) == [
         ".cmat/blockers/2b/b-abcd2345.yaml",
@@ -47,8 +47,10 @@ def test_a_change_is_one_commit_by_whoever_changed_it(repo: TestRepo, store: Sta
 
 
 def test_a_single_note_is_the_subject(repo: TestRepo, store: StateStore) -> None:
-    put(store, entry("a"), note="a: new, pending")
-    assert repo.git("log", "-1", "--format=%B", store.ref) == "a: new, pending"
+    put(store, entry("a"), note="a: new,\n\nCmat-Change: pending")
+    assert repo.git("log", "-1", "--format=%B", store.ref) == (
+        "a: new, Cmat-Change: pending\n\nCmat-Change: put"
+    )
 
 
 def test_a_move_is_a_rename_and_leaves_nothing_at_the_old_place(

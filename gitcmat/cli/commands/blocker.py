@@ -4,6 +4,7 @@ import os
 
 import click
 
+from gitcmat.cli import past
 from gitcmat.cli.shown import blocker_lines, plain
 from gitcmat.cli.state import State, common
 from gitcmat.errors import NotFound
@@ -18,19 +19,22 @@ def command() -> None:
 @command.command(name="list")
 @click.option("--all", "every", is_flag=True, help="Answered and closed ones too.")
 @click.option("--task", help="Only about this task.")
+@past.at_option
 @common
-def list_(state: State, *, every: bool, task: str | None) -> None:
+def list_(state: State, *, every: bool, task: str | None, at: str | None) -> None:
     """List the open questions."""
-    facts = state.app.deps.store.read()
+    facts = past.facts(state, at)
     about = facts.resolve(Kind.QUEUE, task) if task else None
     found = facts.blockers(task=about, only_open=not every)
     rows = [(b.id, b.status, b.task, b.kind, b.question) for b in found]
     head = ("ID", "STATUS", "TASK", "KIND", "QUESTION")
-    lines = state.out.table(head, rows) if rows else ["no open questions"]
+    lines = past.lines(facts.point)
+    lines += state.out.table(head, rows) if rows else ["no open questions"]
     counts: dict[str, int] = {}
     for blocker in facts.blockers(task=about, only_open=False):
         counts[blocker.status] = counts.get(blocker.status, 0) + 1
-    state.out.show({"blockers": [plain(b) for b in found], "counts": counts}, lines)
+    data = {"blockers": [plain(b) for b in found], "counts": counts}
+    state.out.show(data | past.plain(facts.point), lines)
 
 
 @command.command()

@@ -4,7 +4,8 @@ from typing import Any, cast
 
 import click
 
-from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain
+from gitcmat.cli import past
+from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry
 from gitcmat.cli.state import State as CliState
 from gitcmat.cli.state import common
 from gitcmat.errors import NotFound, NoWork, Usage
@@ -27,19 +28,24 @@ def command() -> None:
     type=click.Choice([*(s.value for s in State), "all"]),
 )
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@past.at_option
 @common
-def list_(state: CliState, *, which: str | None, limit: int) -> None:
+def list_(state: CliState, *, which: str | None, limit: int, at: str | None) -> None:
     """List entries: the open ones, or those in STATE."""
-    facts = state.app.deps.store.read()
+    facts = past.facts(state, at)
     states = {None: tuple(s for s in State if not s.finished), "all": tuple(State)}
     chosen = states.get(which) or (State(which or ""),)
     found = facts.entries(*chosen, limit=limit)
     counts = facts.counts()
     left = sum(counts[s] for s in chosen) - len(found)
-    lines = state.out.table(ENTRY_HEAD, (entry_row(e) for e in found)) if found else ["nothing"]
+    far = facts.progress()
+    rows = [entry_row(e, progress=far.get(e.id)) for e in found]
+    lines = past.lines(facts.point)
+    lines += state.out.table(ENTRY_HEAD, rows) if rows else ["nothing"]
     if left:
         lines.append(f"and {left} more (--limit {len(found) + left})")
-    state.out.show({"entries": [plain(e) for e in found], "left_out": left}, lines)
+    data = {"entries": [plain_entry(e, far) for e in found], "left_out": left}
+    state.out.show(data | past.plain(facts.point), lines)
 
 
 @command.command()

@@ -1,32 +1,50 @@
 """``gitcmat status``: what goes on, and what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
+from gitcmat.cli import past
 from gitcmat.cli.output import Output
-from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain
+from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry
 from gitcmat.cli.state import State, common
-from gitcmat.engine.status import Status, status
+from gitcmat.engine.status import Recorded, Status, recorded, status
 
 
 @click.command(name="status")
+@past.at_option
 @common
-def command(state: State) -> None:
-    """What goes on, and what to do next."""
+def command(state: State, *, at: str | None) -> None:
+    """What goes on, and what to do next; of the past, what was recorded."""
+    if at is not None:
+        facts = past.facts(state, at)
+        then = recorded(facts)
+        lines = [*past.lines(facts.point), counts_line(dict(then.counts))]
+        lines += _groups(then, {}, state.out)
+        state.out.show(past.plain(facts.point) | _recorded(then), lines)
+        return
     found = status(state.app.deps)
     state.out.show(_plain(found), _lines(found, state.out))
 
 
+def _recorded(found: Recorded) -> dict[str, Any]:
+    groups = {
+        "active": found.active,
+        "waiting": found.waiting,
+        "review": found.review,
+        "finished": found.finished,
+    }
+    data: dict[str, Any] = {"counts": {s.value: n for s, n in found.counts.items()}}
+    data |= {n: [plain_entry(e, found.progress) for e in held] for n, held in groups.items()}
+    return data | {"blockers": [plain(b) for b in found.blockers]}
+
+
 def _plain(found: Status) -> dict[str, Any]:
-    return {
-        "counts": {s.value: n for s, n in found.counts.items()},
-        "active": [plain(e) for e in found.active],
-        "waiting": [{**plain(e), "waits": why} for e, why in found.waiting],
-        "blockers": [plain(b) for b in found.blockers],
-        "review": [plain(e) for e in found.review],
-        "finished": [plain(e) for e in found.finished],
+    data = _recorded(found.recorded)
+    for entry in data["waiting"]:
+        entry["waits"] = found.why[entry["id"]]
+    return data | {
         "new": list(found.new),
         "not_committed": [{"path": u.path, "how": u.how.value} for u in found.unsaved],
         "problems": [str(p) for p in found.problems],
@@ -42,26 +60,32 @@ def _plain(found: Status) -> dict[str, Any]:
 
 
 def _lines(found: Status, out: Output) -> Iterator[str]:
-    yield counts_line(dict(found.counts)) + ("" if found.watching else "; no daemon is running")
+    counts = counts_line(dict(found.recorded.counts))
+    yield counts + ("" if found.watching else "; no daemon is running")
+    yield from _groups(found.recorded, found.why, out)
+    yield from _notices(found)
+    if found.next:
+        yield ""
+        yield f"next: {found.next}"
+
+
+def _groups(found: Recorded, why: Mapping[str, str], out: Output) -> Iterator[str]:
     groups = {
         "active": [(e, f"{e.run}, attempt {e.attempt}") for e in found.active],
         "review": [(e, "") for e in found.review],
-        "waiting": list(found.waiting),
+        "waiting": [(e, why.get(e.id, "")) for e in found.waiting],
         "finished": [(e, "") for e in found.finished],
     }
     for name, entries in groups.items():
         if entries:
             yield ""
             yield f"{name}:"
-            yield from out.table(ENTRY_HEAD, (entry_row(e, why) for e, why in entries))
+            rows = [entry_row(e, note, found.progress.get(e.id)) for e, note in entries]
+            yield from out.table(ENTRY_HEAD, rows)
     if found.blockers:
         yield ""
         yield "questions:"
         yield from (f"{b.id}  {b.task}  {' '.join(b.question.split())}" for b in found.blockers)
-    yield from _notices(found)
-    if found.next:
-        yield ""
-        yield f"next: {found.next}"
 
 
 def _notices(found: Status) -> Iterator[str]:

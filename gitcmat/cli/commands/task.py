@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from gitcmat.cli import past
 from gitcmat.cli.shown import blocker_lines, entry_row, plain
 from gitcmat.cli.state import State as CliState
 from gitcmat.cli.state import common
@@ -124,19 +125,25 @@ def approve(
 
 @command.command()
 @click.argument("task")
+@past.at_option
 @common
-def show(state: CliState, *, task: str) -> None:
+def show(state: CliState, *, task: str, at: str | None) -> None:
     """Show a task: what is wanted, where it is, what it waits for."""
     from gitcmat.engine import details
 
-    found = details.details(state.app.deps, task)
+    facts = past.facts(state, at)
+    if facts.point is None:
+        found = details.details(state.app.deps, task)
+    else:
+        found = details.details_at(facts, task)
     data = {
         "entry": plain(found.entry),
-        "waits": found.why,
+        **({"waits": found.why} if facts.point is None else past.plain(facts.point)),
         "runs": [plain(run) for run in found.runs],
         "blockers": [plain(blocker) for blocker in found.blockers],
+        "subtasks": [plain(subtask) for subtask in found.subtasks],
     }
-    state.out.show(data, details.lines(found))
+    state.out.show(data, [*past.lines(facts.point), *details.lines(found)])
 
 
 @command.command()
