@@ -19,6 +19,7 @@ from gitcmat.model.entry import Entry
 from gitcmat.model.schedule import Decisions, Take, World
 from gitcmat.model.state import OPEN, State
 from gitcmat.store.state import Change, Facts
+from gitcmat.system import proc
 
 _ROUNDS = 8
 """How often one thing may lead to another within a tick (edited, then approved, then …)."""
@@ -86,6 +87,7 @@ class Reconciler:
             self._act(after)
         views.write(deps, shown=self._shows(wants))
         deps.store.rest()
+        proc.bury()
         for line in report.changed:
             if on_line is not None:
                 on_line(line)

@@ -264,6 +264,12 @@ def started() -> set[int]:
         return set(_started)
 
 
+def bury() -> None:
+    """Take the exit codes of ended children that nobody waits for: none stays a zombie."""
+    for pid in started():
+        collect(pid)
+
+
 def collect(pid: int) -> int | None:
     """Take the exit code of an ended child of this process; None when it has not ended.
 

@@ -237,10 +237,11 @@ def test_a_detached_program_leads_a_session_and_its_log_grows(tmp_path: Path) ->
 def test_exit_codes_are_never_lost_to_a_thread_that_reaps() -> None:
     stop = threading.Event()
     stolen: list[int] = []
+    others = proc.started()
 
     def reap() -> None:
         while not stop.is_set():
-            stolen.extend(pid for pid in list(proc.started()) if proc.collect(pid) == 0)
+            stolen.extend(pid for pid in proc.started() - others if proc.collect(pid) == 0)
 
     thread = threading.Thread(target=reap)
     thread.start()
@@ -273,3 +274,15 @@ def test_a_program_in_the_foreground_gets_the_terminal_and_its_code_comes_back()
     before = signal.getsignal(signal.SIGINT)
     assert proc.foreground(["sh", "-c", "exit 6"], cwd=ROOT, env=os.environ) == 6
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_detached_program_that_ended_is_no_zombie(tmp_path: Path) -> None:
+    env = dict(os.environ)
+    child = proc.spawn_detached(["true"], cwd=tmp_path, env=env, log=tmp_path / "log")
+
+    def buried() -> bool:
+        proc.bury()
+        return child.pid not in proc.started()
+
+    until(buried, 10, "the program to be buried")
+    assert not Path(f"/proc/{child.pid}").exists()
