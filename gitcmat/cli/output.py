@@ -67,6 +67,12 @@ class Output:
             sys.stderr.write(visible(text) + "\n")
             sys.stderr.flush()
 
+    def bell(self) -> None:
+        """Ring the bell of the terminal, if it is one; not with --quiet or --json."""
+        if not self.quiet and not self.as_json and sys.stderr.isatty():
+            sys.stderr.write("\a")
+            sys.stderr.flush()
+
     def warn(self, text: str) -> None:
         """Say something that must not be missed."""
         sys.stderr.write(f"warning: {visible(text)}\n")

@@ -26,6 +26,16 @@ def run_now(state: State, task: str) -> None:
         raise click.exceptions.Exit(1)
 
 
+def run_in_background(state: State, task: str) -> None:
+    """Start one attempt at a task and print the id of its run."""
+    out, app = state.out, state.app
+    foreground = Foreground(app.reconciler, Interrupts(), on_text=out.log, on_line=out.progress)
+    entry = foreground.start(task)
+    follow = f"gitcmat run follow {entry.run}"
+    out.progress(f"{entry.id} runs, attempt {entry.attempt}: {follow}")
+    out.show({"run": entry.run, "entry": plain(entry), "next": follow}, entry.run or "")
+
+
 def _where(entry: Entry) -> list[str]:
     why = entry.reason or ", ".join(entry.marks)
     line = f"{entry.id}: {entry.state}{f' ({why})' if why else ''}"

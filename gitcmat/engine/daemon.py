@@ -10,12 +10,13 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from signal import SIGTERM
 from typing import TYPE_CHECKING, Final
 
 from gitcmat.engine import claims
+from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
 from gitcmat.engine.news import News
@@ -108,13 +109,15 @@ class Daemon:
         reconciler: "Reconciler",
         say: Callable[[str], None],
         *,
+        ring: Callable[[], None] = lambda: None,
         every: float = EVERY,
         until_idle: bool = False,
     ) -> None:
-        """`say` is given each line of progress; `every` is in seconds."""
+        """`say` is given each line of progress, `ring` calls a person; `every` is in seconds."""
         self._reconciler = reconciler
         self._deps = reconciler.deps
         self._news = News(self._deps, say)
+        self._alerts = Alerts(self._deps, self._news.line, ring)
         self._every = every
         self._until_idle = until_idle
         self._bell = Bell()
@@ -134,9 +137,15 @@ class Daemon:
             Conflict: another daemon watches this repository.
         """
         deps = self._deps
-        with only_one(deps.repo), self._interrupts, Watcher(self._bell.ring) as watcher:
+        with (
+            only_one(deps.repo),
+            self._interrupts,
+            closing(self._alerts),
+            Watcher(self._bell.ring) as watcher,
+        ):
             facts = deps.store.read()
             self._news.start(facts)
+            self._alerts.start(facts)
             counts = ", ".join(f"{n} {s}" for s, n in facts.counts().items() if n)
             who = f"process {os.getpid()}"
             self._news.line(f"watching {deps.repo.root} ({who}): {counts or 'no tasks yet'}")
@@ -167,6 +176,7 @@ class Daemon:
             self._watch(watcher)  # what was made anew is watched from now on
             facts = self._deps.store.read()
             moved = self._news.moves(facts)
+            self._alerts.tell(facts)
             self._news.conditions(report)
             self._tidy(hints, moved=moved)
         except (UserError, OSError, sqlite3.Error) as error:
@@ -267,6 +277,7 @@ class Daemon:
         self._reconciler(start=False)
         facts = self._deps.store.read()
         self._news.moves(facts)
+        self._alerts.tell(facts)
         return Ending(idle=False, stopped=tuple(active))
 
     def _wait_for_signals(self, count: int, until: float) -> None:

@@ -48,20 +48,32 @@ class Foreground:
             Conflict: it runs already, or what it needs has not landed.
             NoWork: it is not waiting to be run.
         """
-        repair(self._deps)
-        self._reconciler(start=False)
-        entry = self._entry(text)
-        self._check(entry)
+        entry = self.start(text)
         while True:
-            report = self._reconciler(start=True, only=entry.id)
-            entry = self._entry(entry.id)
-            if entry.state is not State.ACTIVE or entry.run is None:
-                self._refuse(entry, report)
             if not self._attempt(entry):
                 return self._entry(entry.id)
             entry = self._entry(entry.id)
             if entry.state is not State.PENDING:
                 return entry
+            entry = self._start(entry)
+
+    def start(self, text: str) -> Entry:
+        """Start one attempt at a task and return its entry at once: its run goes on by itself.
+
+        A daemon, or the next command, takes its result in. Raises as `run` does.
+        """
+        repair(self._deps)
+        self._reconciler(start=False)
+        entry = self._entry(text)
+        self._check(entry)
+        return self._start(entry)
+
+    def _start(self, entry: Entry) -> Entry:
+        report = self._reconciler(start=True, only=entry.id)
+        entry = self._entry(entry.id)
+        if entry.state is not State.ACTIVE or entry.run is None:
+            self._refuse(entry, report)
+        return entry
 
     def _attempt(self, entry: Entry) -> bool:
         """Follow the current run to its end and take its result in; whether to go on after it."""

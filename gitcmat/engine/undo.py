@@ -71,7 +71,7 @@ def undo(deps: Deps, *, dry_run: bool = False) -> Undone:
     _refuse_typed(deps, step)
     if step is None:
         raise NoWork("There is no command of yours to take back.", hint="gitcmat events")
-    if step.did.split()[0] not in TAKES_BACK:
+    if step.verb not in TAKES_BACK:
         _refuse(deps, step)
     subject = f"undo {step.commit}: {step.did}"
     with deps.store.change(subject, by=deps.actor) as change:
@@ -96,7 +96,7 @@ def _own(deps: Deps) -> Iterator[Step]:
         for step in chronicle.steps(deps.git, commits):
             if before := _UNDO.fullmatch(step.did):
                 gone.add(before[1])
-            elif step.commit not in gone and step.did.split()[0] not in _COMPUTED:
+            elif step.commit not in gone and step.verb not in _COMPUTED:
                 yield step
 
 
@@ -172,7 +172,7 @@ def _plain(record: Record) -> Record:
 
 
 def _refuse(deps: Deps, step: Step) -> NoReturn:
-    word = step.did.split()[0]
+    word = step.verb
     hint = "gitcmat checkpoint restore --undo" if word == "checkpoint" else "gitcmat events"
     for touched in step.touched if word == "land" else ():
         entry = deps.store.read().entry(touched.id)

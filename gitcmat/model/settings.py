@@ -132,6 +132,10 @@ class UserSettings:
     workspaces: str | None = field(
         default=None, metadata={"doc": "Folder of the workspaces; default: the cache folder"}
     )
+    notify: tuple[str, ...] = field(
+        default=(),
+        metadata={"doc": "Program that gets a question, review or failure as JSON"},
+    )
     quiet: float = field(
         default=2.0, metadata={"doc": "Seconds an answer must be left alone before it counts"}
     )
@@ -141,6 +145,8 @@ class UserSettings:
             raise ValueError(f"parallel is 1 to {MAX_PARALLEL}")
         if self.tasks is TaskTrust.BRANCH and not self.trust_branch:
             raise ValueError("tasks: branch needs trust_branch")
+        if self.notify and not self.notify[0].strip():
+            raise ValueError("notify needs a program")
 
 
 MAX_PARALLEL: Final = 256

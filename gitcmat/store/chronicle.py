@@ -47,7 +47,13 @@ class Step:
     email: str
     node: str
     did: str
+    """What was done as a whole, such as ``cancel parse-dates``."""
     touched: tuple[Touched, ...]
+
+    @property
+    def verb(self) -> str:
+        """The first word of what was done."""
+        return (self.did.split() or [""])[0]
 
 
 def message(did: str, notes: Sequence[str]) -> str:

@@ -150,6 +150,8 @@ def _cancel(state: CliState, tasks: tuple[str, ...], reason: str) -> None:
     state.app.settle()
     counts = {s: sum(1 for w in was.values() if w is s) for s in State if s in was.values()}
     lines = [f"{i}: cancelled (was {w})" for i, w in was.items()]
+    if len(was) > 1:
+        lines.append(f"cancelled {len(was)}: {counts_line(counts)}")
     state.out.show({"cancelled": list(was), "counts": counts}, lines)
 
 

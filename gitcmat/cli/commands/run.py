@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from gitcmat.app import run_exec
-from gitcmat.cli.running import run_now
+from gitcmat.cli.running import run_in_background, run_now
 from gitcmat.cli.shown import plain, run_seconds
 from gitcmat.cli.state import State, common
 from gitcmat.errors import Usage
@@ -19,13 +19,18 @@ def command() -> None:
 
 @command.command()
 @click.argument("task")
+@click.option("--background", is_flag=True, help="Start one attempt, print its run, and return.")
 @common
-def now(state: State, *, task: str) -> None:
+def now(state: State, *, task: str, background: bool) -> None:
     """Run TASK in the foreground until it needs you: whatever limits and holds say.
 
-    Ctrl-C stops the run and keeps its work. Exit code 1 when it did not get to review.
+    Ctrl-C stops the run and keeps its work. Exit code 1 when it did not get to review. In the
+    background it needs no daemon: whatever looks next, a command or a daemon, takes the result in.
     """
-    run_now(state, task)
+    if background:
+        run_in_background(state, task)
+    else:
+        run_now(state, task)
 
 
 @command.command(name="list")

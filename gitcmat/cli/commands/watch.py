@@ -35,7 +35,7 @@ def command(state: State, *, until_idle: bool, every: float, print_unit: bool) -
         unit = unit_text(program, app.deps.repo.root, os.environ)
         out.show({"unit": unit}, unit)
         return
-    daemon = Daemon(app.reconciler, out.progress, every=every, until_idle=until_idle)
+    daemon = Daemon(app.reconciler, out.progress, ring=out.bell, every=every, until_idle=until_idle)
     ending = daemon.run()
     out.show(_plain(ending), _lines(ending))
 
