@@ -10,7 +10,6 @@ import pytest
 
 from gitcmat.errors import UserError
 from gitcmat.system import proc, processes
-from gitcmat.system.pump import Pump
 from tests.support.wait import until
 
 ROOT = Path("/")
@@ -158,37 +157,6 @@ def test_every_start_is_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     proc.run(["true", "a b"], cwd=ROOT, env=os.environ)
     proc.start(["true", "two\nlines"], cwd=ROOT, env=os.environ).wait()
     assert log.read_text() == "process true 'a b'\nprocess true 'two\\nlines'\n"
-
-
-def test_a_started_program_reads_bytes_and_is_pumped_while_it_runs() -> None:
-    chunks: list[bytes] = []
-    child = proc.start(
-        ["sh", "-c", "cat; echo end; exit 5"],
-        cwd=ROOT,
-        env=os.environ,
-        stdin=b"prompt " * 50_000,
-        stdout=proc.PIPE,
-        stderr=proc.STDOUT,
-    )
-    assert child.stdout is not None
-    pump = Pump(child.stdout, chunks.append)
-    assert child.wait(30) == 5
-    assert pump.join(30)
-    assert b"".join(chunks) == b"prompt " * 50_000 + b"end\n"
-    assert child.poll() == 5
-    assert not child.send(signal.SIGTERM)
-
-
-def test_a_pump_empties_the_pipe_though_its_receiver_fails() -> None:
-    def refuse(chunk: bytes) -> None:
-        raise ValueError(len(chunk) > 0)
-
-    child = proc.start(["seq", "200000"], cwd=ROOT, env=os.environ, stdout=proc.PIPE)
-    assert child.stdout is not None
-    pump = Pump(child.stdout, refuse)
-    assert child.wait(30) == 0
-    with pytest.raises(ValueError, match="True"):
-        pump.join(30)
 
 
 def test_waiting_for_a_program_ends_at_the_time_given() -> None:
