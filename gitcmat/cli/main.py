@@ -19,6 +19,7 @@ from gitcmat.errors import UserError
 
 _COMMANDS: Final = {
     "blocker": "Questions that wait for you.",
+    "checkpoint": "Save the work tree, and go back.",
     "config": "Settings of the repository and your own.",
     "demo": "Show the whole way in a temporary folder.",
     "events": "What happened, by whom and how.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from gitcmat.engine import branches, checks
+from gitcmat.engine import branches, checkpoints, checks
 from gitcmat.engine.checks import Check
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
@@ -145,6 +145,8 @@ class _Landing:
             self._kept = shop.bring_home(commit, (self._tip, self._work), entry.id)
         if not judged:
             self._judge(commit, merged.tree)
+        if said := checkpoints.before_landing(deps, entry.target, entry.id):
+            self._on_line(said)
         done, landed = self._move(commit, how)
         return Done(
             entry=landed,

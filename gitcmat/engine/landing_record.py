@@ -1,6 +1,6 @@
 """What is written down of a landing, also of one that was killed before it could."""
 
-from gitcmat.engine import branches
+from gitcmat.engine import branches, restores
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.model.entry import Entry, Landing
@@ -11,10 +11,12 @@ from gitcmat.store.landing_journal import Journal
 
 
 def repair(deps: Deps) -> str:
-    """Finish or undo a landing that was killed; one look at one file where there was none.
+    """Finish or undo a landing or restore that was killed; one look at a file for each.
 
     Every command that writes calls it first. Returns a line for people, empty where nothing was.
     """
+    if restored := restores.repair(deps):
+        return restored
     if not landing_journal.needs_repair(deps.repo):
         return ""
     journal = landing_repair.repair(deps.repo, deps.git)

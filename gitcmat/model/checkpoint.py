@@ -2,12 +2,14 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from gitcmat.errors import InvalidData
+from gitcmat.model.entry import Entry
+from gitcmat.model.state import State
 
 MOST_NEW_FILES: Final = 1_000
 MOST_NEW_BYTES: Final = 50_000_000
@@ -77,9 +79,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class TaskNow:
-    """What of a task counts in a comparison: the record's blob and what people know it by."""
+    """The record of a task at one moment: its state, its place and its blob."""
 
-    state: str
+    state: State
+    path: str
     blob: str
 
 
@@ -91,6 +94,17 @@ class TaskChanges:
     removed: tuple[str, ...]
     changed: Mapping[str, tuple[TaskNow, TaskNow]]
     unchanged: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What becomes of one task when the records of a checkpoint are put back."""
+
+    id: str
+    entry: Entry | None
+    """The record to write; None when it is left as it is."""
+    why: str
+    """What changes, or why nothing does and what a person may type instead."""
 
 
 def checked_name(text: str) -> str:
@@ -151,3 +165,25 @@ def compare_tasks(old: Mapping[str, TaskNow], new: Mapping[str, TaskNow]) -> Tas
         changed={i: (old[i], new[i]) for i in both if old[i] != new[i]},
         unchanged=tuple(i for i in both if old[i] == new[i]),
     )
+
+
+def put_back(then: Entry, now: Entry, at: datetime) -> PutBack | None:
+    """Say what of a record may be made what it was; None when nothing differs that counts.
+
+    Only what a person may edit in a record is put back: priority and hold, of an unfinished task. A
+    state is what runs, answers and landings have led to, and they are not undone by a record that
+    says otherwise: it is named, with the command that moves on from it.
+    """
+    wrong = f"is {now.state}, was {then.state}" if now.state is not then.state else ""
+    if now.state.finished:
+        return PutBack(now.id, None, f"{wrong}: gitcmat queue rerun {now.id}") if wrong else None
+    if (now.priority, now.hold) == (then.priority, then.hold) or then.state.finished:
+        return PutBack(now.id, None, f"{wrong}, and stays so") if wrong else None
+    changes = []
+    if now.priority is not then.priority:
+        changes.append(f"priority {now.priority} -> {then.priority}")
+    if now.hold != then.hold:
+        changes.append("on hold again" if then.hold else "no longer on hold")
+    why = ", ".join(changes) + (f" ({wrong}, and stays so)" if wrong else "")
+    entry = replace(now, priority=then.priority, hold=then.hold, updated=at)
+    return PutBack(now.id, entry, why)

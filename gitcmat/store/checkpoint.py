@@ -12,11 +12,12 @@ import shlex
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from gitcmat.errors import NotFound
+from gitcmat.model.names import is_id
 from gitcmat.store import refs
 from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
 from gitcmat.store.git import Git, Repository
@@ -53,6 +54,7 @@ class Commit:
     index_tree: str
     name: str
     author: str
+    at: datetime
     trailers: Mapping[str, str]
 
 
@@ -123,13 +125,17 @@ def read(git: Git, name: str) -> Commit:
     """
     asked = (f"{name}^{{commit}}", f"{name}^2^{{commit}}")
     found = git.blobs(asked)
+    none = NotFound(f"{name} is not a checkpoint of this repository.", hint="git fsck")
     if len(found) != len(asked):
-        raise NotFound(f"{name} is not a checkpoint of this repository.", hint="git fsck")
+        raise none
     head, _, message = found[asked[0]].decode("utf-8", "replace").partition("\n\n")
     parents = re.findall(r"^parent (\S+)$", head, re.MULTILINE)
     index_tree = found[asked[1]].decode("utf-8", "replace").split("\n", 1)[0]
-    author = re.search(r"^author (.*) <[^<>]*> \d+ \S+$", head, re.MULTILINE)
+    author = re.search(r"^author (.*) <[^<>]*> (\d+) \S+$", head, re.MULTILINE)
     last = message.strip().split("\n\n")[-1].splitlines()
+    trailers = {m[1]: m[2] for m in map(_TRAILER.fullmatch, last) if m}
+    if "Cmat-Checkpoint" not in trailers:
+        raise none
     return Commit(
         oid=git.rev(name) or "",
         tree=head.split("\n", 1)[0].removeprefix("tree "),
@@ -137,7 +143,8 @@ def read(git: Git, name: str) -> Commit:
         index_tree=index_tree.removeprefix("tree "),
         name=message.split("\n", 1)[0],
         author=author[1] if author else "",
-        trailers={m[1]: m[2] for m in map(_TRAILER.fullmatch, last) if m},
+        at=datetime.fromtimestamp(int(author[2]) if author else 0, UTC),
+        trailers=trailers,
     )
 
 
@@ -145,7 +152,8 @@ def listed(repo: Repository, git: Git) -> tuple[dict[str, str], list[BrokenRef]]
     """Return the checkpoints that are there, id → commit, and the refs that are broken."""
     done = git.run("for-each-ref", "--format=%(objectname) %(refname)", "--", refs.CHECKPOINTS)
     rows = (line.split(" ", 1) for line in done.text.splitlines())
-    found = {name.removeprefix(refs.CHECKPOINTS): oid for oid, name in rows}
+    every = {name.removeprefix(refs.CHECKPOINTS): oid for oid, name in rows}
+    found = {each: oid for each, oid in every.items() if is_id(each)}
     named = _BROKEN.findall(os.fsdecode(done.err))
     broken = [BrokenRef(ref, repo.common_dir / ref) for ref in dict.fromkeys(named)]
     return found, [each for each in broken if each.ref.startswith(refs.CHECKPOINTS)]

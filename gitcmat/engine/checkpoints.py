@@ -1,0 +1,297 @@
+"""Checkpoints: saving a work tree by a name, finding, listing and deleting what was saved."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from gitcmat.engine.deps import Deps
+from gitcmat.errors import Conflict, NotFound
+from gitcmat.model.checkpoint import (
+    Checkpoint,
+    Why,
+    checked_name,
+    expired,
+    is_large,
+)
+from gitcmat.model.state import OPEN
+from gitcmat.store import checkpoint as mechanics
+from gitcmat.store import refs
+from gitcmat.store.checkpoint import BrokenRef, Commit, Label
+from gitcmat.store.checkpoint_tree import Place, Taken, taken
+from gitcmat.store.git import Git, Repository
+from gitcmat.store.landing_repair import TURN, turn
+from gitcmat.store.layout import Kind
+from gitcmat.store.worktrees import holder
+from gitcmat.system import ids
+
+_MEGABYTE = 1_000_000
+
+Allow = Callable[[int, int], bool]
+"""Is asked whether so many new files, of so many bytes, may be saved."""
+
+
+class TooLarge(Conflict):
+    """There are so many new files that a person has to say so."""
+
+    def __init__(self, files: int, size: int) -> None:
+        super().__init__(
+            f"Nothing was saved: there are {files:,} new files with {size / _MEGABYTE:,.1f} MB.",
+            hint="name what is no work in .gitignore, or: --yes, or: --limit MB",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The checkpoints that are there."""
+
+    found: tuple[Checkpoint, ...]
+    missing: frozenset[str]
+    """Ids whose ref is gone, though nobody deleted them with gitcmat."""
+    broken: Mapping[str, str]
+    """Broken ref → the command that mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a checkpoint is for, beside its name."""
+
+    why: Why = Why.MANUAL
+    task: str | None = None
+    run: str | None = None
+    checkpoint: str = ""
+
+
+def create(deps: Deps, name: str, about: About, allow: Allow) -> Checkpoint:
+    """Save the work tree and the index of where the person works.
+
+    Raises:
+        InvalidData: the name is not one line of text, or git does not know the person.
+        NotFound: there is no work tree.
+        TooLarge: `allow` said no.
+        Conflict: there is no commit yet, or files are unmerged.
+    """
+    name = checked_name(name)
+    place = Place.of(deps.repo)
+    deps.me  # noqa: B018 - whoever git does not know is told so before anything is read
+    with turn(deps.repo).acquire(TURN):
+        mend(deps)
+        with taken(deps.repo, place, size_check(allow)) as found:
+            return keep(deps, found, name, about)
+
+
+def keep(deps: Deps, found: Taken, name: str, about: About) -> Checkpoint:
+    """Make what was taken a checkpoint: the commit first, then its record.
+
+    The caller holds the `turn`: a ref without a record is one that was broken off.
+    """
+    facts = deps.store.read()
+    checkpoint_id = ids.checkpoint_id()
+    now = deps.clock.now()
+    label = Label(
+        id=checkpoint_id,
+        name=name,
+        by=deps.actor,
+        at=now.astimezone(),
+        trailers={
+            "Cmat-State": facts.tip or "",
+            "Cmat-Why": about.why.value,
+            "Cmat-About": about.checkpoint,
+            "Cmat-Task": about.task or "",
+            "Cmat-Run": about.run or "",
+            "Cmat-Branch": found.branch,
+            "Cmat-Work-Tree": work_tree_name(deps.repo),
+        },
+    )
+    commit = mechanics.save(deps.repo, found, label)
+    record = Checkpoint(
+        id=checkpoint_id,
+        name=name,
+        why=about.why,
+        ref=refs.checkpoint_ref(checkpoint_id),
+        commit=commit,
+        head=found.head,
+        branch=found.branch,
+        state=facts.tip or "",
+        work_tree=work_tree_name(deps.repo),
+        task=about.task,
+        run=about.run,
+        about=about.checkpoint,
+        files=found.files,
+        new_files=found.new_files,
+        new_bytes=found.new_bytes,
+        left_out=found.left_out,
+        tasks=sum(facts.counts()[state] for state in OPEN),
+        blockers=len(facts.blockers()),
+        created=now,
+        by=deps.me.name,
+    )
+    _put(deps, record, f"{checkpoint_id}: {name}")
+    return record
+
+
+def before_landing(deps: Deps, target: str, task: str) -> str:
+    """Save the work tree that has `target` checked out, if there is something to lose in it.
+
+    Returns a line for people; empty where there was nothing to save.
+    """
+    tree = holder(deps.repo, deps.git, target)
+    if tree is None:
+        return ""
+    repo = replace(deps.repo, git_dir=tree.git_dir, work_tree=tree.path)
+    there = replace(deps, repo=repo)
+    name = f"before landing {task}"
+    few = allowed(None, yes=False, ask=lambda _files, _size: False)
+    with turn(repo).acquire(TURN):
+        try:
+            with taken(repo, Place.of(repo), size_check(few)) as found:
+                if not found.files:
+                    return ""
+                saved = keep(there, found, name, About(Why.LANDING, task=task))
+                return f"{saved.id}: saved what is not committed in {tree.path}"
+        except Conflict as error:
+            return f"no checkpoint before landing {task}: {error.message.partition(': ')[2]}"
+
+
+def listed(deps: Deps) -> Listing:
+    """List the checkpoints, the newest first; writes nothing."""
+    there, broken = mechanics.listed(deps.repo, deps.git)
+    records = {c.id: c for c in deps.store.read().checkpoints()}
+    known = deps.store.read().checkpoint
+    found = list(records.values())
+    found += [c for i in there if known(i) is None and (c := _from_commit(deps.git, i))]
+    gone = {refs.CHECKPOINTS + i for i in records if i not in there} - {b.ref for b in broken}
+    return Listing(
+        found=tuple(sorted(found, key=lambda c: (c.created, c.id), reverse=True)),
+        missing=frozenset(ref.removeprefix(refs.CHECKPOINTS) for ref in gone),
+        broken={b.ref: _repair(b, records) for b in broken},
+    )
+
+
+def find(deps: Deps, text: str) -> Checkpoint:
+    """Find a checkpoint by its id, a unique beginning of it, or its whole name.
+
+    Raises `NotFound` when there is none, or more than one.
+    """
+    facts = deps.store.read()
+    named = [c for c in facts.checkpoints() if c.name == text]
+    if len(named) == 1:
+        return named[0]
+    found = facts.checkpoint(facts.resolve(Kind.CHECKPOINTS, text))
+    if found is None:
+        raise NotFound(f"There is no checkpoint {text!r}.", hint="gitcmat checkpoint list")
+    return found
+
+
+def commit_of(deps: Deps, found: Checkpoint) -> Commit:
+    """Read the commit of a checkpoint.
+
+    Raises `NotFound` when it is gone.
+    """
+    try:
+        return mechanics.read(deps.git, found.commit)
+    except NotFound as error:
+        raise NotFound(
+            f"The files of {found.id} are gone: there is no commit {found.commit}.",
+            hint=f"gitcmat checkpoint delete {found.id}",
+        ) from error
+
+
+def delete(deps: Deps, found: list[Checkpoint], subject: str = "") -> None:
+    """Delete checkpoints: the records first, so that one that is broken off is ended later."""
+    if not found:
+        return
+    now, by = deps.clock.now(), deps.me.name
+    with deps.store.change(subject or "checkpoint delete", by=deps.actor) as change:
+        for each in found:
+            change.put(replace(each, deleted=now, deleted_by=by), f"{each.id}: deleted")
+    for each in found:
+        mechanics.delete(deps.git, each.id, each.commit)
+
+
+def prune(deps: Deps, *, keep: int | None, days: float | None, dry: bool) -> list[Checkpoint]:
+    """Delete old checkpoints that gitcmat made, see `model.checkpoint.expired`."""
+    with turn(deps.repo).acquire(TURN):
+        if not dry:
+            mend(deps)
+        found = deps.store.read().checkpoints()
+        gone = expired(found, deps.clock.now(), keep=keep, days=days)
+        if not dry:
+            delete(deps, gone, "checkpoint prune")
+    return gone
+
+
+def mend(deps: Deps) -> None:
+    """End what was broken off: a commit without a record gets one, a deleted one goes.
+
+    The caller holds the `turn`, so no other process is in the middle of either.
+    """
+    there, _ = mechanics.listed(deps.repo, deps.git)
+    facts = deps.store.read()
+    for checkpoint_id, commit in there.items():
+        record = facts.checkpoint(checkpoint_id)
+        if record is None:
+            if found := _from_commit(deps.git, checkpoint_id):
+                _put(deps, found, f"{checkpoint_id}: {found.name}")
+        elif record.deleted is not None:
+            mechanics.delete(deps.git, checkpoint_id, commit)
+
+
+def size_check(allow: Allow) -> Callable[[int, int], None]:
+    """Raise `TooLarge` for many new files, unless `allow` says yes."""
+
+    def check(files: int, size: int) -> None:
+        if not allow(files, size):
+            raise TooLarge(files, size)
+
+    return check
+
+
+def allowed(limit: float | None, *, yes: bool, ask: Allow) -> Allow:
+    """Who decides on many new files: `limit` in megabytes, a yes beforehand, or `ask`."""
+
+    def allow(files: int, size: int) -> bool:
+        most = None if limit is None else int(limit * _MEGABYTE)
+        return yes or not is_large(files, size, most) or ask(files, size)
+
+    return allow
+
+
+def work_tree_name(repo: Repository) -> str:
+    """What git calls the linked work tree that the person is in; empty for the main one."""
+    return "" if repo.git_dir == repo.common_dir else repo.git_dir.name
+
+
+def _put(deps: Deps, record: Checkpoint, note: str) -> None:
+    with deps.store.change(f"checkpoint {record.id}", by=deps.actor) as change:
+        change.put(record, note)
+
+
+def _from_commit(git: Git, checkpoint_id: str) -> Checkpoint | None:
+    """The record of a checkpoint, as far as its commit tells it; None for another commit."""
+    ref = refs.checkpoint_ref(checkpoint_id)
+    try:
+        commit = mechanics.read(git, ref)
+    except NotFound:
+        return None
+    said = commit.trailers
+    why = said.get("Cmat-Why", "")
+    return Checkpoint(
+        id=checkpoint_id,
+        name=commit.name,
+        why=Why(why) if why in set(Why) else Why.MANUAL,
+        ref=ref,
+        commit=commit.oid,
+        head=commit.head,
+        branch=said.get("Cmat-Branch", ""),
+        state=said.get("Cmat-State", ""),
+        work_tree=said.get("Cmat-Work-Tree", ""),
+        task=said.get("Cmat-Task"),
+        run=said.get("Cmat-Run"),
+        about=said.get("Cmat-About", ""),
+        created=commit.at,
+        by=commit.author,
+    )
+
+
+def _repair(broken: BrokenRef, records: Mapping[str, Checkpoint]) -> str:
+    record = records.get(broken.ref.removeprefix(refs.CHECKPOINTS))
+    return broken.repair(record.commit if record else None)
