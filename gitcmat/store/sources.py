@@ -42,6 +42,11 @@ class Sources:
     gone: frozenset[str] = frozenset()
     """Refs of entries that exist no more: their pending entries are to be held."""
 
+    @property
+    def not_from_here(self) -> str:
+        """Why a task that was committed is not taken in."""
+        return self.why_no_new or f"new tasks are read from {_short(self.new or '')}"
+
 
 def sources(
     repo: Repository,

@@ -255,6 +255,8 @@ class StateStore:
 
     def tip(self) -> Sha | None:
         """Return the state's commit, None before the first."""
+        if self._known is None:  # another process may have made it meanwhile
+            self._known = known_node(self._repo)
         node = self._known or self._copied
         found = self._git.ref(refs.state_ref(node)) if node else None
         return Sha(found) if found else None

@@ -266,3 +266,10 @@ def test_1000_transitions_leave_few_loose_objects_and_few_packs(
     assert int(counted["packs"]) < 60
     assert history(repo, store.ref) == 1001
     assert repo.git("fsck", "--strict", "--no-dangling") == ""
+
+
+def test_a_store_that_was_opened_before_the_first_write_sees_it(repo: TestRepo) -> None:
+    early = open_store(repo.path)
+    assert early.read().entries() == []
+    put(open_store(repo.path), entry("a"))
+    assert set(early.read().states()) == {"a"}

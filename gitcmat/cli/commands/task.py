@@ -61,8 +61,10 @@ def add(
         fields["gates"] = []
     state.app.settle()
     added = tasks.add(state.app.deps, fields, wanted_id=wanted_id, request_id=request_id)
-    state.app.settle()
+    report = state.app.settle()
     state.out.progress(f"{'found' if added.existed else 'committed'} {added.path}")
+    if report.wants is not None and state.app.deps.store.read().entry(added.id) is None:
+        state.out.warn(f"{added.id} is not taken in now: {report.wants.sources.not_from_here}")
     data = {"id": added.id, "path": added.path, "commit": added.commit, "existed": added.existed}
     state.out.show(data, added.id)
 
