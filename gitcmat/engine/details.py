@@ -125,7 +125,7 @@ def lines(found: Details) -> Iterator[str]:
         yield f"  needs {', '.join(entry.task.needs)}"
     if entry.edited_since:
         yield "  edited since the current run started: the run goes on with what it was given"
-    if entry.branch:
+    if entry.branch and not entry.state.finished:
         yield f"  branch {_short(entry.branch)}"
     if entry.verdict:
         gates = ", ".join(f"{g.name} {g.outcome}" for g in entry.gates)
@@ -189,7 +189,8 @@ def log(deps: Deps, entry_id: str) -> list[Step]:
 
 def _what(message: str, entry_id: str) -> str:
     """The lines of a state commit's message that are about an entry."""
-    said = message.splitlines()
+    subject, _, body = message.partition("\n\n")
+    said = (body or subject).splitlines()
     own = [line.removeprefix(f"{entry_id}: ") for line in said if line.startswith(f"{entry_id}: ")]
     return "; ".join(own) or said[0]
 

@@ -341,7 +341,8 @@ def _landing_failed(
     entry: Entry, event: LandingFailed, now: datetime
 ) -> tuple[Entry, tuple[Effect, ...]]:
     if event.conflict:
-        question = f"{entry.id} conflicts with {entry.target}. Retry starts it over on the new tip."
+        target = entry.target.removeprefix("refs/heads/")
+        question = f"{entry.id} conflicts with {target}. Retry starts it over on the new tip."
         blocked = entry.to(State.BLOCKED, now, reason="conflicts with its target")
         return blocked, (Ask(kind=BlockerKind.CONFLICT, question=question, detail=event.text),)
     note = Note(kind=Said.RED, text=event.text, at=now, by="gitcmat")

@@ -274,7 +274,7 @@ def test_a_failed_need_asks_once_and_takes_its_three_words() -> None:
 def test_a_conflict_is_retried_from_the_new_tip() -> None:
     event = LandingFailed(text="both changed x.py", conflict=True)
     blocked, effects = advance(entry(State.REVIEW, head="h", base="0"), event, LATER)
-    question = "a conflicts with refs/heads/main. Retry starts it over on the new tip."
+    question = "a conflicts with main. Retry starts it over on the new tip."
     assert effects == (
         Ask(kind=BlockerKind.CONFLICT, question=question, detail="both changed x.py"),
     )
