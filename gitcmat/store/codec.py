@@ -113,7 +113,7 @@ class _Decoder:
         """Make the value or raise all that is wrong at once."""
         if not isinstance(self._data, dict):
             what = "is empty" if self._data is None else "is not a mapping"
-            raise self._failure([_Problem(self._line(()), what)])
+            raise self._failure([_Problem(self._line(()), what, "write key: value")])
         whole: Any = cls
         shape = shape_of(whole)
         self._check_version(schema)
@@ -121,7 +121,10 @@ class _Decoder:
         try:
             result = msgspec.convert(self._data, cls)
         except (msgspec.ValidationError, UserError) as error:
-            self._problems.append(self._cause(shape, self._data, (), error))
+            cause = self._cause(shape, self._data, (), error)
+            # What is missing in the whole is what a misspelt key was to say.
+            if not self._problems or cause.line != self._line(()) or ": " in cause.message:
+                self._problems.append(cause)
         else:
             if not self._problems:
                 return result
@@ -216,6 +219,9 @@ def _phrase(message: str, shape: Shape, value: object) -> str:
     meant = " (quote it?)" if "str" in wanted and got in _QUOTABLE else ""
     if wanted == ["bool"] and str(value).lower() in _SWITCHES:
         meant = " (write true or false)"
+    if wanted == ["list"] and isinstance(value, str):
+        parts = ", ".join(value.replace(",", " ").split())
+        meant = f" (write [{parts}])" if parts.isprintable() else ""
     return f"expected {' or '.join(wanted)}, got {got}{meant}"
 
 

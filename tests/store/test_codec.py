@@ -181,7 +181,7 @@ def test_a_type_may_contain_itself() -> None:
         ("name: a\nhold: yes\n", "p.yaml:2: hold: expected bool, got str (write true or false)"),
         ("name: a\nhold: 1\n", "p.yaml:2: hold: expected bool, got int"),
         ("name: a\nweight: '1'\n", "p.yaml:2: weight: expected float, got str"),
-        ("name: a\nsteps: x\n", "p.yaml:2: steps: expected list, got str"),
+        ("name: a\nsteps: x\n", "p.yaml:2: steps: expected list, got str (write [x])"),
         ("name: a\nfirst: [x]\n", "p.yaml:2: first: expected mapping, got list"),
         (
             "name: a\nsteps:\n- run: [a]\n- run: [1]\n",
