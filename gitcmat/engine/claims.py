@@ -47,9 +47,8 @@ def claim(
 ) -> Claim:
     """Decide everything about the next run of `entry`, write its folder and record it in `change`.
 
-    `used` are the workspaces of other runs. Raises `NotFound` when its agent, a gate or its
-    target does not exist; nothing has
-    changed then.
+    `used` are the workspaces of other runs. Raises `NotFound` when its agent, a gate or its target
+    does not exist; nothing has changed then.
     """
     run_id = ids.run_id()
     profile, system = wants.agent(entry)

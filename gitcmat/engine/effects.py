@@ -1,8 +1,7 @@
 """Lets something happen to an entry within a change, and carries out what follows from it.
 
 What concerns records is written in the same change. What concerns the world (ending a run,
-deleting a branch) is collected and
-done once the change is recorded: record before act.
+deleting a branch) is collected and done once the change is recorded: record before act.
 """
 
 import re

@@ -1,8 +1,7 @@
 """Prepare a repository: write ``.cmat/``, hide the folders of records, and trust what was written.
 
 The only files of the person's that it makes are below ``.cmat/`` of the work tree it is typed in;
-it
-commits them when asked to.
+it commits them when asked to.
 """
 
 from collections.abc import Mapping

@@ -3,15 +3,11 @@
 `build` is called for the run and for `task prompt`, so both show the same bytes.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from gitcmat.model.entry import Entry, Said
-from gitcmat.system.assets import templates_dir
+from gitcmat.store.templates import render
 
 _HEADINGS: Final = {
     Said.ANSWER: "A person answered your question",
@@ -50,21 +46,7 @@ def build(entry: Entry, *, system: str, gates: tuple[str, ...]) -> str:
         "head": entry.head if entry.head != entry.base else "",
         "notes": notes,
     }
-    return _environment().get_template("prompt.md.j2").render(values).strip() + "\n"
-
-
-@functools.cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    made = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates_dir()),
-        undefined=StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["quoted"] = quoted
-    return made
+    return render("prompt.md.j2", values, quoted=quoted).strip() + "\n"
 
 
 def quoted(text: str) -> str:

@@ -1,8 +1,8 @@
 """The loop's one step: look at what is wanted and what is so, decide, record, then act.
 
 The daemon calls it with ``start=True``; every command that writes calls it first with
-``start=False``. It may be called at any
-time, by several processes at once, and after a crash at any line: it reads everything anew.
+``start=False``. It may be called at any time, by several processes at once, and after a crash at
+any line: it reads everything anew.
 """
 
 from collections.abc import Callable

@@ -5,18 +5,15 @@ files.
 import json
 from typing import Final
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from gitcmat.model.agent import AgentProfile
 from gitcmat.model.settings import Branch, Config
 from gitcmat.model.stack import Proposal
 from gitcmat.model.task import Task
 from gitcmat.store import layout
 from gitcmat.store.schemas import schema
+from gitcmat.store.templates import render
 from gitcmat.store.yaml_emit import flow
 from gitcmat.store.yaml_scalars import inline
-from gitcmat.system.assets import templates_dir
 
 _TEXTS: Final = {
     layout.CONFIG: "config.yaml.j2",
@@ -28,15 +25,6 @@ _TEXTS: Final = {
 
 def scaffold(proposal: Proposal, *, prefix: str) -> dict[str, bytes]:
     """Return path → content of every file; `prefix` is that of the branches for review."""
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates_dir()),
-        undefined=StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"flow": flow, "scalar": inline}
     values = {
         "gates": list(proposal.gates.items()),
         "setup": proposal.as_setup,
@@ -46,7 +34,7 @@ def scaffold(proposal: Proposal, *, prefix: str) -> dict[str, bytes]:
         "facts": layout.FACTS,
     }
     files = {
-        path: environment.get_template(name).render(values).encode()
+        path: render(name, values, flow=flow, scalar=inline).encode()
         for path, name in _TEXTS.items()
     }
     return files | _schemas()

@@ -23,9 +23,8 @@ def absorb(deps: Deps, after: After) -> float | None:
     """Take in what people wrote into the view; each edit is a commit of the state with them as
     author.
 
-    An edit counts once its file has been left alone for a while, because editors save while
-    people type. Returns the seconds
-    after which to look again, None when there is nothing to wait for.
+    An edit counts once its file has been left alone for a while, because editors save while people
+    type. Returns the seconds after which to look again, None when there is nothing to wait for.
     """
     if not deps.repo.cmat.is_dir():
         return None

@@ -1,8 +1,7 @@
 """What a runner is given (``job.json``) and what it reports (``result.json``).
 
 A job is decided whole at the claim: the runner reads no settings and no records. Both files are
-plain JSON, read with the
-standard library, because a runner's start is on the way of every run.
+plain JSON, read with the standard library, because a runner's start is on the way of every run.
 """
 
 from dataclasses import dataclass, field

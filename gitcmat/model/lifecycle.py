@@ -1,8 +1,7 @@
 """What becomes of an entry when something happens: one pure function.
 
-A run that ended reports; `advance` decides. Chaining, asking, blocking and cleaning up are
-effects that it returns and that the
-engine carries out after the new entry is recorded.
+A run that ended reports; `advance` decides. Chaining, asking, blocking and cleaning up are effects
+that it returns and that the engine carries out after the new entry is recorded.
 """
 
 from dataclasses import replace
@@ -51,8 +50,7 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
     """Say what becomes of `entry`, and what must be done about it.
 
     Raises `Conflict`, naming what is allowed, when the event does not fit the entry's state. An
-    event that does nothing returns
-    the entry itself.
+    event that does nothing returns the entry itself.
     """
     match event:
         case Edited():

@@ -2,8 +2,7 @@
 (their own file).
 
 A key stands in exactly one of the two. What could let a repository decide its own trust, reach
-secrets or use up the machine is
-the person's alone.
+secrets or use up the machine is the person's alone.
 """
 
 from dataclasses import dataclass, field, fields

@@ -1,9 +1,8 @@
 """A copy of the records at one commit of the state, made for questions; disposable.
 
 The truth is the state ref. The cache is keyed by the commit it was built from: at the same commit
-nothing is read, at another
-one only what differs is parsed. A cache that is damaged, of another version or of a commit that
-is gone is made anew.
+nothing is read, at another one only what differs is parsed. A cache that is damaged, of another
+version or of a commit that is gone is made anew.
 """
 
 import sqlite3

@@ -2,8 +2,7 @@
 the view.
 
 In the state tree every folder of records fans out by two hex digits of the id's hash, so that the
-cost of a commit does not grow
-with the queue. In the view the same folders are flat.
+cost of a commit does not grow with the queue. In the view the same folders are flat.
 """
 
 import hashlib

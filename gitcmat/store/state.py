@@ -1,10 +1,9 @@
 """The facts of this node: one ref, one writer, one step.
 
-``refs/cmat/state/<node>`` is a commit whose tree holds every record as a YAML file.
-`State.change` is the only way to write: it
-takes the lock, reads the tip inside it, applies the change to the records as they are there, and
-moves the ref from that tip to
-one new commit. A crash leaves unreachable objects and nothing else.
+``refs/cmat/state/<node>`` is a commit whose tree holds every record as a YAML file. `State.change`
+is the only way to write: it takes the lock, reads the tip inside it, applies the change to the
+records as they are there, and moves the ref from that tip to one new commit. A crash leaves
+unreachable objects and nothing else.
 """
 
 import re
