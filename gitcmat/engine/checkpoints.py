@@ -1,7 +1,9 @@
 """Checkpoints: saving a work tree by a name, finding, listing and deleting what was saved."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
 from gitcmat.engine.deps import Deps
 from gitcmat.errors import Conflict, NotFound
@@ -17,13 +19,16 @@ from gitcmat.store import checkpoint as mechanics
 from gitcmat.store import refs
 from gitcmat.store.checkpoint import BrokenRef, Commit, Label
 from gitcmat.store.checkpoint_tree import Place, Taken, taken
-from gitcmat.store.git import Git, Repository
+from gitcmat.store.git import Git, GitError, Repository
 from gitcmat.store.landing_repair import TURN, turn
 from gitcmat.store.layout import Kind
 from gitcmat.store.worktrees import holder
 from gitcmat.system import ids
 
-_MEGABYTE = 1_000_000
+T = TypeVar("T")
+
+_MEGABYTE: Final = 1_000_000
+_TRIES: Final = 5
 
 Allow = Callable[[int, int], bool]
 """Is asked whether so many new files, of so many bytes, may be saved."""
@@ -70,12 +75,11 @@ def create(deps: Deps, name: str, about: About, allow: Allow) -> Checkpoint:
         Conflict: there is no commit yet, or files are unmerged.
     """
     name = checked_name(name)
-    place = Place.of(deps.repo)
+    Place.of(deps.repo)
     deps.me  # noqa: B018 - whoever git does not know is told so before anything is read
     with turn(deps.repo).acquire(TURN):
         mend(deps)
-        with taken(deps.repo, place, size_check(allow)) as found:
-            return keep(deps, found, name, about)
+        return steadily(lambda: _take(deps, name, about, allow))
 
 
 def keep(deps: Deps, found: Taken, name: str, about: About) -> Checkpoint:
@@ -138,17 +142,14 @@ def before_landing(deps: Deps, target: str, task: str) -> str:
         return ""
     repo = replace(deps.repo, git_dir=tree.git_dir, work_tree=tree.path)
     there = replace(deps, repo=repo)
-    name = f"before landing {task}"
+    name, about = f"before landing {task}", About(Why.LANDING, task=task)
     few = allowed(None, yes=False, ask=lambda _files, _size: False)
     with turn(repo).acquire(TURN):
         try:
-            with taken(repo, Place.of(repo), size_check(few)) as found:
-                if not found.files:
-                    return ""
-                saved = keep(there, found, name, About(Why.LANDING, task=task))
-                return f"{saved.id}: saved what is not committed in {tree.path}"
+            saved = steadily(lambda: _take_dirty(there, name, about, few))
         except Conflict as error:
             return f"no checkpoint before landing {task}: {error.message.partition(': ')[2]}"
+    return f"{saved.id}: saved what is not committed in {tree.path}" if saved else ""
 
 
 def listed(deps: Deps) -> Listing:
@@ -245,6 +246,16 @@ def size_check(allow: Allow) -> Callable[[int, int], None]:
     return check
 
 
+def steadily(action: Callable[[], T]) -> T:
+    """Do it again where git fails: what lay loose and unused in the store may have gone with a gc
+    between the look at it and the copy.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(GitError):
+            return action()
+    return action()
+
+
 def allowed(limit: float | None, *, yes: bool, ask: Allow) -> Allow:
     """Who decides on many new files: `limit` in megabytes, a yes beforehand, or `ask`."""
 
@@ -258,6 +269,17 @@ def allowed(limit: float | None, *, yes: bool, ask: Allow) -> Allow:
 def work_tree_name(repo: Repository) -> str:
     """What git calls the linked work tree that the person is in; empty for the main one."""
     return "" if repo.git_dir == repo.common_dir else repo.git_dir.name
+
+
+def _take(deps: Deps, name: str, about: About, allow: Allow) -> Checkpoint:
+    with taken(deps.repo, Place.of(deps.repo), size_check(allow)) as found:
+        return keep(deps, found, name, about)
+
+
+def _take_dirty(deps: Deps, name: str, about: About, allow: Allow) -> Checkpoint | None:
+    """Save the work tree, if there is something in it that HEAD has not."""
+    with taken(deps.repo, Place.of(deps.repo), size_check(allow)) as found:
+        return keep(deps, found, name, about) if found.files else None
 
 
 def _put(deps: Deps, record: Checkpoint, note: str) -> None:

@@ -56,27 +56,33 @@ def restore(
     def keep(now: Taken) -> str:
         about = About(Why.RESTORE, checkpoint=found.id)
         saved.append(checkpoints.keep(deps, now, f"before restoring {found.id}", about))
-        return saved[0].commit
+        return saved[-1].commit
 
     with turn(deps.repo).acquire(TURN):
-        if landing_journal.needs_repair(deps.repo) or restore_journal.needs_repair(deps.repo):
-            raise Conflict(
-                "Nothing was restored: an earlier landing or restore was broken off.",
-                hint="try again",
-            )
         checkpoints.mend(deps)
-        try:
-            check = checkpoints.size_check(allow)
-            differences = mechanics.restore(deps.repo, target, keep, check, on_step)
-        except BaseException:
-            # It has not happened, so there is nothing that --undo should find.
-            if not restore_journal.needs_repair(deps.repo):
-                checkpoints.delete(deps, saved)
-            raise
+        check = checkpoints.size_check(allow)
+
+        def attempt() -> Differences:
+            _check_over(deps)
+            try:
+                return mechanics.restore(deps.repo, target, keep, check, on_step)
+            except BaseException:
+                # It has not happened, so there is nothing that --undo should find.
+                if not restore_journal.needs_repair(deps.repo):
+                    checkpoints.delete(deps, saved)
+                    saved.clear()
+                raise
+
+        differences = checkpoints.steadily(attempt)
     done = _put_back(deps, found) if records else ()
-    return Restored(
-        checkpoint=found, saved=saved[0] if saved else None, differences=differences, records=done
-    )
+    return Restored(checkpoint=found, saved=saved[-1], differences=differences, records=done)
+
+
+def _check_over(deps: Deps) -> None:
+    if landing_journal.needs_repair(deps.repo) or restore_journal.needs_repair(deps.repo):
+        raise Conflict(
+            "Nothing was restored: an earlier landing or restore was broken off.", hint="try again"
+        )
 
 
 def preview(deps: Deps, found: Checkpoint, *, records: bool) -> Restored:
