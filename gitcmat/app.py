@@ -51,7 +51,7 @@ def open_app(start: Path) -> App:
     from gitcmat.errors import NotFound
     from gitcmat.store.git import Git, discover
     from gitcmat.store.ledger import Ledger
-    from gitcmat.store.settings import load_user_settings
+    from gitcmat.store.settings import OwnSettings
     from gitcmat.store.state import StateStore
     from gitcmat.store.trust import TrustMemory
     from gitcmat.store.view import View
@@ -62,6 +62,8 @@ def open_app(start: Path) -> App:
     repo = discover(start)
     git = Git(repo.common_dir)
     clock = SystemClock()
+    own = OwnSettings(repo)
+    own.now()
     return App(
         Deps(
             repo=repo,
@@ -70,7 +72,7 @@ def open_app(start: Path) -> App:
             view=View(repo, git),
             trust=TrustMemory(repo),
             ledger=Ledger(repo),
-            settings=load_user_settings(repo),
+            own_settings=own,
             clock=clock,
         )
     )

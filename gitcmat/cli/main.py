@@ -40,6 +40,9 @@ _COMMANDS: Final = {
 }
 """Names and one-line helps. The module of a command is imported when it is used."""
 
+_COMPLETE: Final = "_GITCMAT_COMPLETE"
+"""Set by the shell's completion (`_GITCMAT_COMPLETE=bash_source gitcmat`)."""
+
 BUG: Final = 70
 INTERRUPTED: Final = 130
 
@@ -108,6 +111,10 @@ def cli(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
+    if _COMPLETE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, "gitcmat", _COMPLETE, os.environ[_COMPLETE])
     try:
         with cli.make_context("gitcmat", list(args)) as ctx:  # click takes its list apart
             cli.invoke(ctx)

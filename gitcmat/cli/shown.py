@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from gitcmat.model.blocker import Blocker
@@ -23,6 +24,11 @@ def plain_entry(entry: Entry, progress: Mapping[str, Progress]) -> dict[str, Any
     """An entry as plain data, with how far its subtasks are where it has any."""
     far = progress.get(entry.id)
     return plain(entry) | ({"subtasks": {"done": far.done, "of": far.of}} if far else {})
+
+
+def runtime(run: Run | None, now: datetime) -> float | None:
+    """How many seconds a run has taken so far, None where there is none."""
+    return ((run.ended or now) - run.started).total_seconds() if run else None
 
 
 def entry_row(entry: Entry, why: str = "", progress: Progress | None = None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from gitcmat.ports import Clock
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.identity import identity
 from gitcmat.store.ledger import Ledger
+from gitcmat.store.settings import OwnSettings
 from gitcmat.store.state import Actor, StateStore
 from gitcmat.store.trust import TrustMemory
 from gitcmat.store.view import View
@@ -25,7 +26,7 @@ class Deps:
     view: View
     trust: TrustMemory
     ledger: Ledger
-    settings: UserSettings
+    own_settings: OwnSettings
     clock: Clock
 
     @functools.cached_property
@@ -35,6 +36,14 @@ class Deps:
         Raises `InvalidData` when git does not know them.
         """
         return identity(self.repo)
+
+    @property
+    def settings(self) -> UserSettings:
+        """The person's own settings, as they are now.
+
+        Raises `InvalidData` when their file is wrong.
+        """
+        return self.own_settings.now()
 
     @property
     def actor(self) -> Actor:

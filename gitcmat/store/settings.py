@@ -46,6 +46,31 @@ def load_user_settings(repo: Repository) -> UserSettings:
     return load_personal(repo).settings
 
 
+class OwnSettings:
+    """The person's own settings as they are now: read again when the file has changed."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._seen: tuple[int, ...] | None = None
+        self._settings = UserSettings()
+
+    def now(self) -> UserSettings:
+        """Return what the file says at this moment.
+
+        Raises `InvalidData` when it is wrong: what held before may be more than the person wants.
+        """
+        try:
+            about = settings_file().stat()
+        except OSError:
+            seen: tuple[int, ...] = ()
+        else:
+            seen = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
+        if seen != self._seen:
+            self._settings = load_user_settings(self._repo)
+            self._seen = seen
+        return self._settings
+
+
 def load_personal(repo: Repository) -> Personal:
     """Return the settings with their origins; see `load_user_settings`."""
     try:

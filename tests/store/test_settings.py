@@ -9,7 +9,12 @@ from gitcmat.model.settings import CONFIG_KEYS, USER_KEYS, TaskTrust, UserSettin
 from gitcmat.store import documents
 from gitcmat.store.git import Git, Repository, discover
 from gitcmat.store.preferences import Setting, get_setting, list_settings, set_setting
-from gitcmat.store.settings import load_personal, load_user_settings
+from gitcmat.store.settings import (
+    OwnSettings,
+    load_personal,
+    load_user_settings,
+    settings_file,
+)
 from tests.support.repo import TestRepo
 
 NAME = "~/.config/gitcmat/config.yaml"
@@ -293,3 +298,17 @@ def test_in_a_bare_repository_there_is_no_file_to_write(repo: TestRepo, tmp_path
 
     with pytest.raises(Conflict, match="A bare repository has no files to edit"):
         set_setting(discover(tmp_path / "bare.git"), "view", "false")
+
+
+def test_settings_are_read_again_when_the_file_changes(repo: TestRepo) -> None:
+    own = OwnSettings(discover(repo.path))
+    assert own.now().parallel == UserSettings().parallel
+    file = settings_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("parallel: 5\n")
+    assert own.now().parallel == 5
+    file.write_text("parallel: many, please\n")
+    with pytest.raises(InvalidData):
+        own.now()
+    file.unlink()
+    assert own.now().parallel == UserSettings().parallel

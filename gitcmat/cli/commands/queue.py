@@ -5,7 +5,7 @@ from typing import Any, cast
 import click
 
 from gitcmat.cli import past
-from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry
+from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry, runtime
 from gitcmat.cli.state import State as CliState
 from gitcmat.cli.state import common
 from gitcmat.errors import NotFound, NoWork, Usage
@@ -44,7 +44,10 @@ def list_(state: CliState, *, which: str | None, limit: int, at: str | None) -> 
     lines += state.out.table(ENTRY_HEAD, rows) if rows else ["nothing"]
     if left:
         lines.append(f"and {left} more (--limit {len(found) + left})")
-    data = {"entries": [plain_entry(e, far) for e in found], "left_out": left}
+    now = state.app.deps.clock.now()
+    runs = {e.id: facts.run(e.run) if e.run else None for e in found}
+    shown = [plain_entry(e, far) | {"runtime_seconds": runtime(runs[e.id], now)} for e in found]
+    data = {"entries": shown, "left_out": left}
     state.out.show(data | past.plain(facts.point), lines)
 
 
