@@ -171,6 +171,7 @@ def test_every_setting_is_listed_with_its_origin(found: Repository, git: Git, ow
         "gates.tests.run = ['pytest'] (.cmat/config.yaml:4)",
         "gates.tests.timeout = 10m (default)",
         "keep = ['.venv', 'node_modules', 'target'] (default)",
+        "notify = [] (default)",
         f"parallel = 4 ({NAME}:1)",
         "quiet = 2.0 (default)",
         "setup.run = [] (default)",
