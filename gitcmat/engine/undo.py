@@ -43,7 +43,7 @@ TAKES_BACK: Final = (
 _COMPUTED: Final = ("checked", "gate", "task")
 """First words of what a command writes down by the way; they are passed over."""
 _UNDO: Final = re.compile(r"undo ([0-9a-f]{40}|[0-9a-f]{64}): .*", re.DOTALL)
-_TYPED: Final = re.compile(r"Task \S+: |Prune \d+ finished tasks")
+_TYPED: Final = re.compile(r"Task (\S+): |Prune \d+ finished tasks")
 """Begins the message of a commit that a command made on the person's branch."""
 _AT_ONCE: Final = 50
 
@@ -199,8 +199,18 @@ def _refuse_typed(deps: Deps, step: Step | None) -> None:
     if not last:
         return
     at, email, commit, subject = last.split("\0", 3)
-    later = step is None or int(at) > step.at.timestamp()
-    if later and email == deps.me.email and _TYPED.match(subject):
+    typed = _TYPED.match(subject) if email == deps.me.email else None
+    if typed and _is_later(deps, step, int(at), typed[1]):
         raise Conflict(
             f"The last was a commit on your branch: {subject}", hint=f"git revert {short(commit)}"
         )
+
+
+def _is_later(deps: Deps, step: Step | None, at: int, task: str | None) -> bool:
+    """Whether a commit on the branch, about `task`, came after what the person did last."""
+    if step is None or at != int(step.at.timestamp()):
+        return step is None or at > step.at.timestamp()
+    # Within one second: it is the later one if the records knew nothing of it then.
+    then = deps.store.read_at(step.commit).entry(task or "")
+    now = deps.store.read().entry(task or "")
+    return now is not None and (then is None or then.source != now.source)

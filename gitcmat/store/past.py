@@ -13,6 +13,8 @@ _REVISION: Final = re.compile(r"([0-9a-f]{4,64})?((?:~\d*|\^)*)")
 _EVENT: Final = re.compile(r"([0-9a-f]{4,64}):\d+")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECONDS: Final = re.compile(r"\d{9,}")
+_LATEST: Final = 2_140_000_000
+"""Seconds, in 2037: for "now" git says the largest number there is, which it does not read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,10 @@ def find_point(git: Git, tip: Sha | None, text: str) -> Point:
         seconds = moment(git, text, end_of_day=True)
         if seconds is None:
             raise _unknown(git, tip, f"There is no state {text!r}, and it is no date either.")
-        before = f"--before={seconds}"
-        commit = Sha(git.text("rev-list", "-1", before, tip))
+        newest = point(git, tip)
+        if newest.at.timestamp() <= seconds:
+            return newest
+        commit = Sha(git.text("rev-list", "-1", f"--before={seconds}", tip))
         if not commit:
             raise _unknown(git, tip, f"Nothing had been recorded yet at {text!r}.")
     return point(git, commit)
@@ -77,8 +81,7 @@ def moment(git: Git, text: str, *, end_of_day: bool) -> int | None:
     if _DAY.fullmatch(text):
         text = f"{text} {'23:59:59' if end_of_day else '00:00:00'}"
     found = git.maybe("-c", f"cmat.at={text}", "config", "--type=expiry-date", "--get", "cmat.at")
-    # "now" is the largest number there is, which --before does not take.
-    return min(int(found), 1 << 40) if found else None
+    return min(int(found), _LATEST) if found else None
 
 
 def point(git: Git, commit: str) -> Point:

@@ -22,7 +22,8 @@ DAYS = TIMES.map(lambda day: f"{day:%Y-%m-%d}")
 
 def keys() -> st.SearchStrategy[Key]:
     entries = st.builds(layout.entry_key, IDS, st.sampled_from(State), TIMES)
-    return entries | st.builds(layout.blocker_key, IDS) | st.builds(layout.run_key, IDS, DAYS)
+    flat = st.builds(layout.blocker_key, IDS) | st.builds(layout.subtask_key, IDS)
+    return entries | flat | st.builds(layout.run_key, IDS, DAYS)
 
 
 @given(keys())

@@ -27,6 +27,7 @@ FACT_FOLDERS: Final = (
     "blockers",
     "checkpoints",
     "runs",
+    "subtasks",
     "memory",
     "sessions",
     "batches",
