@@ -42,6 +42,7 @@ def look(root: Path, old: Path, new: Path, path: str) -> Found:
 def write_out(git: Git, folder: Path, commit: str, names: Iterable[str]) -> None:
     """Write files of a commit below `folder` as a checkout would, with filters and line ends."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder.with_suffix(".index.lock").unlink(missing_ok=True)  # of one that was killed here
     env = {"GIT_INDEX_FILE": str(folder.with_suffix(".index"))}
     git.run("read-tree", "--no-sparse-checkout", commit, env=env)
     how = ("-f", "-q", "-z", f"--prefix={folder}/", "--stdin")

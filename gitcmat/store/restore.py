@@ -17,6 +17,7 @@ from gitcmat.store import restore_journal
 from gitcmat.store.checkpoint import Commit
 from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
 from gitcmat.store.git import Git, GitError, Repository
+from gitcmat.store.gitdirs import make_empty
 from gitcmat.store.half_written import Found, lines, look, make_room, remove, write_out
 from gitcmat.store.index_lock import IndexLock
 from gitcmat.store.landing_journal import Side
@@ -223,6 +224,7 @@ def _finish(tree: "_Tree", git: Git) -> tuple[str, ...]:
     commits = (tree.journal.present, tree.journal.target)
     asked = [f"{commit}^{{tree}}" for commit in commits] + [f"{commits[1]}^2^{{tree}}"]
     present, target, index_tree = git.text("rev-parse", *asked).split()
+    make_empty(tree.private)  # what was begun there may be locked
     try:
         left = tree.settle(present, target, forward=True)
         index = tree.private / "index"
