@@ -17,6 +17,7 @@ from gitcmat.model.schedule import Wanted, World
 from gitcmat.model.settings import Config, TaskTrust
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.trust import Plan
+from gitcmat.store import layout
 from gitcmat.store.intent import IntentReader
 from gitcmat.store.ledger import How
 from gitcmat.store.provenance import made_here
@@ -112,7 +113,7 @@ class Intake:
         """`remember` is False for commands that only read: they add nothing to the ledger."""
         self._deps = deps
         self._remember = remember
-        self._reader = IntentReader(deps.repo, deps.git)
+        self._reader = IntentReader(deps.repo, deps.git, remember=remember)
         self._parsed: dict[str, Task | Problem] = {}
         self._plans: dict[str, Plan] = {}
         self._denied: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
@@ -141,6 +142,8 @@ class Intake:
         files: dict[str, dict[str, Wanted]] = {}
         for ref, intent in intents.items():
             problems += intent.problems
+            if any(problem.path == layout.CMAT for problem in intent.problems):
+                continue  # a .cmat that is no folder says nothing: it withdraws nothing either
             files[ref] = self._files(intent, entries, states, problems, new=ref == found.new)
         plans = {ref: self._plan(intent) for ref, intent in intents.items()}
         wants = Wants(

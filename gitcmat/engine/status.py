@@ -142,8 +142,12 @@ def _next(status: Status) -> str:
         return "gitcmat trust"
     if status.unsaved:
         return f"git add {status.unsaved[0].path}, then git commit"
-    if (held.waiting or status.new) and not status.watching:
+    on_hold = [i for i, why in status.why.items() if why.startswith("on hold")]
+    moves = len(held.waiting) > len(on_hold) or held.active or status.new
+    if moves and not status.watching:
         return "gitcmat watch"
+    if on_hold and not moves:
+        return f"gitcmat queue release {on_hold[0]}"
     if not any(held.counts.values()):
         return 'gitcmat task add "…" --agent NAME'
     return ""

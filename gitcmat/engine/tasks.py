@@ -221,6 +221,11 @@ def _work_tree(deps: Deps) -> Path:
         raise Conflict(
             "A bare repository has no work tree to write a task file in.", hint="gitcmat queue add"
         )
+    if (deps.repo.work_tree / layout.CMAT).is_symlink():
+        raise InvalidData(
+            f"{layout.CMAT} is a symbolic link: no task is written through it.",
+            hint="put the folder itself there",
+        )
     return deps.repo.work_tree
 
 
