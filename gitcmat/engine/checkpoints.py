@@ -39,7 +39,8 @@ class TooLarge(Conflict):
 
     def __init__(self, files: int, size: int) -> None:
         super().__init__(
-            f"Nothing was saved: there are {files:,} new files with {size / _MEGABYTE:,.1f} MB.",
+            "Nothing was saved: so much that is new needs a yes "
+            f"(files: {files:,}, MB: {size / _MEGABYTE:,.1f}).",
             hint="name what is no work in .gitignore, or: --yes, or: --limit MB",
         )
 
@@ -78,7 +79,6 @@ def create(deps: Deps, name: str, about: About, allow: Allow) -> Checkpoint:
     Place.of(deps.repo)
     deps.me  # noqa: B018 - whoever git does not know is told so before anything is read
     with turn(deps.repo).acquire(TURN):
-        mend(deps)
         return steadily(lambda: _take(deps, name, about, allow))
 
 
@@ -105,7 +105,7 @@ def keep(deps: Deps, found: Taken, name: str, about: About) -> Checkpoint:
             "Cmat-Work-Tree": work_tree_name(deps.repo),
         },
     )
-    commit = mechanics.save(deps.repo, found, label)
+    commit = mechanics.save(deps.repo, deps.git, found, label)
     record = Checkpoint(
         id=checkpoint_id,
         name=name,

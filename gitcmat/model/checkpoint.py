@@ -141,7 +141,7 @@ def expired(
     `KEPT_DAYS`.
     """
     own = sorted((c for c in found if c.why is not Why.MANUAL), key=lambda c: (c.created, c.id))
-    old = own[: len(own) - keep] if keep else own
+    old = own[: max(0, len(own) - (keep or 0))]
     if keep is None and days is None:
         days = KEPT_DAYS
     if days is None:

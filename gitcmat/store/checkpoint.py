@@ -71,7 +71,7 @@ class BrokenRef:
         return f"{gone} && git update-ref {self.ref} {commit}" if commit else gone
 
 
-def save(repo: Repository, found: Taken, label: Label) -> str:
+def save(repo: Repository, git: Git, found: Taken, label: Label) -> str:
     """Make what was taken a checkpoint; return its commit.
 
     Raises:
@@ -89,7 +89,7 @@ def save(repo: Repository, found: Taken, label: Label) -> str:
     )
     pack = _pack(found, commit)
     move = RefMove(refs.checkpoint_ref(label.id), commit, None, f"gitcmat: checkpoint {label.id}")
-    adopt_pack(repo, Git(repo.common_dir), pack, move, known=(found.head,))
+    adopt_pack(repo, git, pack, move, known=(found.head,))
     return commit
 
 
@@ -115,7 +115,7 @@ def checkpoint_of_workspace(
         timeout=_WORKSPACE_SECONDS,
     )
     with taken(repo, place, check_size) as found:
-        return save(repo, found, label)
+        return save(repo, Git(repo.common_dir), found, label)
 
 
 def read(git: Git, name: str) -> Commit:

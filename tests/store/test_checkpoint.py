@@ -90,7 +90,7 @@ def test_a_checkpoint_is_made_once(repo: TestRepo) -> None:
         taken(deps.repo, Place.of(deps.repo), lambda _files, _size: None) as now,
         pytest.raises(Conflict, match=f"{found.ref} was moved by somebody else"),
     ):
-        mechanics.save(deps.repo, now, label)
+        mechanics.save(deps.repo, deps.git, now, label)
     assert repo.tip(found.ref) == found.commit
 
 

@@ -23,6 +23,7 @@ DAYS = TIMES.map(lambda day: f"{day:%Y-%m-%d}")
 def keys() -> st.SearchStrategy[Key]:
     entries = st.builds(layout.entry_key, IDS, st.sampled_from(State), TIMES)
     flat = st.builds(layout.blocker_key, IDS) | st.builds(layout.subtask_key, IDS)
+    flat |= st.builds(layout.checkpoint_key, IDS)
     return entries | flat | st.builds(layout.run_key, IDS, DAYS)
 
 
@@ -56,6 +57,7 @@ def test_the_places_of_the_three_kinds_are_these() -> None:
     assert layout.run_key("r-abcd2345", "2026-11-21").path == (
         ".cmat/runs/2026-11-21/ac/r-abcd2345.yaml"
     )
+    assert layout.checkpoint_key("c-abcd2345").path == ".cmat/checkpoints/79/c-abcd2345.yaml"
     assert layout.task_path("parse-dates") == ".cmat/tasks/parse-dates.yaml"
 
 
