@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "checkpoint": "Save the work tree, and go back.",
     "config": "Settings of the repository and your own.",
     "demo": "Show the whole way in a temporary folder.",
+    "doctor": "What is wrong here, and how to mend it.",
     "events": "What happened, by whom and how.",
     "gate": "The commands that judge results.",
     "hooks": "Git hooks, which gitcmat does not need.",
@@ -37,6 +38,7 @@ _COMMANDS: Final = {
     "trust": "See and allow what gitcmat may start here.",
     "undo": "Take back your last command.",
     "watch": "The daemon, in the foreground.",
+    "workspace": "The folders that agents work in.",
 }
 """Names and one-line helps. The module of a command is imported when it is used."""
 

@@ -111,6 +111,7 @@ def install(repo: Repository, *, force: bool = False) -> Hooks:
         if found.states[name] is HookState.THEIRS:
             path.rename(_before(path))
         _put(path, _rendered(script))
+    write_atomic(_note(repo), b"")
     return look(repo)
 
 
@@ -123,12 +124,33 @@ def remove(repo: Repository) -> Hooks:
             _before(path).replace(path)
         elif state is HookState.OURS:
             path.unlink()
+    _note(repo).unlink(missing_ok=True)
     return look(repo)
+
+
+def damage(repo: Repository) -> str:
+    """Say what became of hooks that were installed and not removed by us; empty when they are in
+    place.
+    """
+    found = look(repo)
+    ours = any(s in (HookState.OURS, HookState.CHAINED) for s in found.states.values())
+    if found.installed or not (ours or _note(repo).exists()):
+        return ""
+    gone = {
+        HookState.ABSENT: "was removed",
+        HookState.THEIRS: "was overwritten",
+    }
+    return ", ".join(f"{name} {gone[s]}" for name, s in found.states.items() if s in gone)
 
 
 _BY_HAND: Final = (
     'to wake gitcmat from your own hooks: touch "$(git rev-parse --git-common-dir)/cmat/wake"'
 )
+
+
+def _note(repo: Repository) -> Path:
+    """Its presence says that the hooks were installed, and not removed by us."""
+    return repo.cmat / "hooks-installed"
 
 
 def _state(path: Path) -> HookState:

@@ -21,12 +21,17 @@ _FOUND: Final = re.compile(rb"^# >>> gitcmat.*?^# <<< gitcmat[^\n]*\n?", re.DOTA
 def ensure_excluded(repo: Repository) -> bool:
     """Write our block or bring it up to date, and say if the file changed; all else in it stays."""
     before = _read(repo)
-    if before.count(_BLOCK) == 1 and len(_FOUND.findall(before)) == 1:
+    if _is_right(before):
         return False
     own = _FOUND.sub(b"", before)
     gap = b"" if not own or own.endswith(b"\n") else b"\n"
     _write(repo, own + gap + _BLOCK)
     return True
+
+
+def is_excluded(repo: Repository) -> bool:
+    """Whether our block is there, once, and up to date."""
+    return _is_right(_read(repo))
 
 
 def remove_excluded(repo: Repository) -> bool:
@@ -37,6 +42,10 @@ def remove_excluded(repo: Repository) -> bool:
         return False
     _write(repo, after)
     return True
+
+
+def _is_right(text: bytes) -> bool:
+    return text.count(_BLOCK) == 1 and len(_FOUND.findall(text)) == 1
 
 
 def _read(repo: Repository) -> bytes:

@@ -29,8 +29,10 @@ _KEPT_FILES: Final = frozenset({".gitkeep", ".gitignore", "README.md"})
 class IntentReader:
     """Reads intents of one repository and remembers them by the object of ``.cmat``."""
 
-    def __init__(self, repo: Repository, git: Git) -> None:
+    def __init__(self, repo: Repository, git: Git, *, remember: bool = True) -> None:
+        """`remember` is False for those who only read: good settings are not noted for later."""
         self._git = git
+        self._remember = remember
         self._good = GoodSettings(repo.cmat / "good.json")
         self._known: dict[str, Intent] = {}
 
@@ -74,7 +76,8 @@ class IntentReader:
             return _with(plain, good.settings, problems)
         settings, wrong = read_settings(found)
         if not wrong:
-            self._good.put(ref, commit, tree, settings)
+            if self._remember:
+                self._good.put(ref, commit, tree, settings)
             return _with(plain, settings, problems)
         if good is None:
             wrong = [

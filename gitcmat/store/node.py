@@ -21,7 +21,7 @@ def node_id(repo: Repository, git: Git) -> NodeId:
 
     A copied repository goes on from the facts that were copied with it, under an id of its own.
     """
-    file = repo.cmat / _FILE
+    file = file_of(repo)
     found = _read(file)
     if found and found[1] == _binding(repo.common_dir):
         return NodeId(found[0])
@@ -34,20 +34,30 @@ def node_id(repo: Repository, git: Git) -> NodeId:
         held = git.ref(refs.state_ref(found[0])) if found else None
         if held:
             git.update_ref(refs.state_ref(node), held, None, why="copied repository")
-        content = {"node": node, "bound": _binding(repo.common_dir)}
-        write_atomic(file, json.dumps(content).encode() + b"\n", durable=True)
+        remember(repo, node)
         return NodeId(node)
+
+
+def remember(repo: Repository, node: str) -> None:
+    """Write down which node this machine is to the repository, bound to its git directory."""
+    content = {"node": node, "bound": _binding(repo.common_dir)}
+    write_atomic(file_of(repo), json.dumps(content).encode() + b"\n", durable=True)
+
+
+def file_of(repo: Repository) -> Path:
+    """Where it is written down."""
+    return repo.cmat / _FILE
 
 
 def known_node(repo: Repository) -> NodeId | None:
     """Return this repository's node without making one: for commands that only read."""
-    found = _read(repo.cmat / _FILE)
+    found = _read(file_of(repo))
     return NodeId(found[0]) if found and found[1] == _binding(repo.common_dir) else None
 
 
 def copied_node(repo: Repository) -> NodeId | None:
     """Return the node whose facts came with a copied repository, as long as it has none itself."""
-    found = _read(repo.cmat / _FILE)
+    found = _read(file_of(repo))
     return NodeId(found[0]) if found and found[1] != _binding(repo.common_dir) else None
 
 

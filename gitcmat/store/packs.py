@@ -223,6 +223,12 @@ def own_packs(repo: Repository) -> list[Path]:
     ]
 
 
+def dead_keeps(repo: Repository) -> list[Path]:
+    """The ``.keep`` files that dead writers left; changes nothing."""
+    kept = [stem.with_suffix(".keep") for stem, s in _own_stems(repo).items() if ".keep" in s]
+    return sorted(path for path in kept if not _has_writer(path))
+
+
 def drop_dead_keeps(repo: Repository) -> int:
     """Free what dead writers left: ``.keep`` files, half placed packs, temp files. Say how many.
 
@@ -255,14 +261,18 @@ def _settle(stem: Path) -> None:
 
 
 def _settle_dead(stem: Path) -> bool:
-    try:
-        if is_locked(stem.with_suffix(".keep")):
-            return False
-    except PermissionError:
-        return False  # of another user of a shared repository: not ours to judge
+    if _has_writer(stem.with_suffix(".keep")):
+        return False
     # A living writer's .keep is the first file to come and the last to go, so this one has ended.
     _settle(stem)
     return True
+
+
+def _has_writer(keep: Path) -> bool:
+    try:
+        return is_locked(keep)
+    except PermissionError:
+        return True  # of another user of a shared repository: not ours to judge
 
 
 def _own_stems(repo: Repository) -> dict[Path, set[str]]:

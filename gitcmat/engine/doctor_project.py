@@ -1,0 +1,154 @@
+"""Examines what people see and write: git, the view, hooks, ``.cmat/``, and trust."""
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from gitcmat.engine import hooks, lint
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.doctor_case import Case, Patient, case
+from gitcmat.engine.doctor_refs import git_version
+from gitcmat.engine.doctor_runs import reconcile
+from gitcmat.errors import NotFound
+from gitcmat.model.health import Severity
+from gitcmat.store import exclude, layout
+from gitcmat.store.git_rules import MINIMUM
+
+
+def examine(patient: Patient) -> Iterator[Case]:
+    """Look at all of it."""
+    yield from _git(patient.deps)
+    yield from _view(patient)
+    yield from _edits(patient.deps)
+    yield from _hooks(patient.deps)
+    yield from _intent(patient)
+    yield from _tracked(patient.deps)
+    yield from _trust(patient)
+    yield from _sandbox()
+
+
+def _git(deps: Deps) -> Iterator[Case]:
+    version = git_version(deps)
+    if version < MINIMUM:
+        shown, wanted = (".".join(map(str, v)) for v in (version, MINIMUM))
+        yield case(
+            "git-old",
+            Severity.CRITICAL,
+            f"git is {shown}; gitcmat needs {wanted} or newer",
+            how="upgrade git",
+        )
+
+
+def _view(patient: Patient) -> Iterator[Case]:
+    deps, home = patient.deps, patient.deps.view.home
+    if home is None or not deps.repo.cmat.is_dir():
+        return
+    if not exclude.is_excluded(deps.repo):
+        yield case(
+            "exclude-missing",
+            Severity.MINOR,
+            "The folders of records are not ignored: git add --all would commit them",
+            where=str(deps.repo.common_dir / "info/exclude"),
+            mend=lambda: exclude.ensure_excluded(deps.repo),
+        )
+    wants = patient.wants
+    intent = wants.intents.get(wants.sources.new or "")
+    if intent is not None and not intent.config.view:
+        return
+    shown = patient.facts.shown(deps.clock.now())
+    gone = sorted(path for path in shown if not (home.work_tree / path).exists())
+    if gone:
+        files = "1 file" if len(gone) == 1 else f"{len(gone)} files"
+        yield case(
+            "view-missing",
+            Severity.MINOR,
+            f"{files} of the view of the records cannot be found",
+            where=gone[0],
+            mend=lambda: reconcile(deps),
+        )
+
+
+def _edits(deps: Deps) -> Iterator[Case]:
+    for refused in deps.view.refusals():
+        yield case(
+            "edit-refused",
+            Severity.MINOR,
+            f"An edit was not taken in: {refused.reason}",
+            where=f"{refused.path}:{refused.line}",
+            how="put it right, or remove the file: it is written anew",
+        )
+
+
+def _hooks(deps: Deps) -> Iterator[Case]:
+    damage = hooks.damage(deps.repo)
+    if damage:
+        yield case(
+            "hooks-changed",
+            Severity.MINOR,
+            f"Hooks that gitcmat had installed are not in place: {damage}",
+            where=str(hooks.look(deps.repo).folder),
+            how="gitcmat doctor --fix, or for good: gitcmat hooks remove",
+            mend=lambda: hooks.install(deps.repo, force=True),
+        )
+
+
+def _intent(patient: Patient) -> Iterator[Case]:
+    deps = patient.deps
+    known = patient.facts.states()
+    try:
+        problems = lint.lint(deps.repo, deps.git, known=known)
+    except NotFound:
+        return  # a bare repository without a commit
+    for problem in problems:
+        if not layout.is_fact(problem.path):
+            yield case(
+                "intent-broken",
+                Severity.MINOR,
+                problem.text,
+                where=f"{problem.path}:{problem.line}",
+                how=problem.hint or "gitcmat lint",
+            )
+
+
+def _tracked(deps: Deps) -> Iterator[Case]:
+    paths = deps.view.tracked()
+    if paths:
+        named = shlex.join(paths[:3]) + (" …" if len(paths) > len(paths[:3]) else "")
+        yield case(
+            "fact-tracked",
+            Severity.SERIOUS,
+            f"The branch tracks records of gitcmat, which are therefore not read: {named}",
+            where=paths[0],
+            how=f"git rm -r --cached -- {shlex.join(sorted({_folder(p) for p in paths}))}, "
+            "then git commit",
+        )
+
+
+def _folder(path: str) -> str:
+    return "/".join(path.split("/")[:2])
+
+
+def _trust(patient: Patient) -> Iterator[Case]:
+    wants = patient.wants
+    for ref in sorted(set(wants.intents) - wants.trusted):
+        yield case(
+            "untrusted",
+            Severity.INFO,
+            "What gitcmat may start here is not allowed yet, so nothing starts",
+            where=ref,
+            how="gitcmat trust",
+        )
+
+
+def _sandbox() -> Iterator[Case]:
+    try:
+        modules = Path("/sys/kernel/security/lsm").read_text(encoding="ascii").strip().split(",")
+    except OSError:
+        modules = []
+    found = ["bubblewrap"] if shutil.which("bwrap") else []
+    found += ["landlock"] if "landlock" in modules else []
+    what = f"This machine could confine agents with {' and '.join(found)}"
+    yield case(
+        "sandbox", Severity.INFO, what if found else "This machine has no sandbox for agents"
+    )
