@@ -40,8 +40,8 @@ TAKES_BACK: Final = (
 )
 """First words of what can be taken back."""
 
-_COMPUTED: Final = ("checked", "gate", "task")
-"""First words of what a command writes down by the way; they are passed over."""
+_BY_THE_WAY: Final = re.compile(r"(?:check|checked|stopped|task|checkpoint (?!restore)\S*)(?: |$)")
+"""What a command writes down by the way, and what moves nothing: passed over."""
 _UNDO: Final = re.compile(r"undo ([0-9a-f]{40}|[0-9a-f]{64}): .*", re.DOTALL)
 _TYPED: Final = re.compile(r"Task (\S+): |Prune \d+ finished tasks")
 """Begins the message of a commit that a command made on the person's branch."""
@@ -96,7 +96,7 @@ def _own(deps: Deps) -> Iterator[Step]:
         for step in chronicle.steps(deps.git, commits):
             if before := _UNDO.fullmatch(step.did):
                 gone.add(before[1])
-            elif step.commit not in gone and step.verb not in _COMPUTED:
+            elif step.commit not in gone and not _BY_THE_WAY.match(step.did):
                 yield step
 
 
