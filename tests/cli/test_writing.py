@@ -76,7 +76,7 @@ def test_hold_release_and_priority_say_what_is_so_now(project: Project, typed: T
 def test_what_is_cancelled_can_be_run_again(project: Project, typed: Typed) -> None:
     typed.says(
         "queue cancel held need --reason later",
-        "held: cancelled (was pending)\nneedy: cancelled (was pending)\n",
+        "held: cancelled (was pending)\nneedy: cancelled (was pending)\ncancelled 2: 2 pending\n",
     )
     assert project.entry("held").reason == "later"
     typed.refuses(
@@ -94,8 +94,8 @@ def test_what_is_cancelled_can_be_run_again(project: Project, typed: Typed) -> N
 
 
 def test_everything_is_cancelled_at_once(project: Project, typed: Typed) -> None:
-    out = "a: cancelled (was pending)\nheld: cancelled (was pending)\n"
-    typed.says("queue cancel-all", out + "needy: cancelled (was pending)\n")
+    lines = [f"{task}: cancelled (was pending)\n" for task in ("a", "held", "needy")]
+    typed.says("queue cancel-all", "".join(lines) + "cancelled 3: 3 pending\n")
     typed.refuses("queue cancel-all", 6, "Nothing is open.", "gitcmat queue list all")
     assert set(project.deps.store.read().states().values()) == {State.CANCELLED}
 
