@@ -8,6 +8,7 @@ version or of a commit that is gone is made anew.
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -22,7 +23,6 @@ from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
 from gitcmat.store.records import Record
 
-_VERSION: Final = "1"
 _CHANGED: Final = b":"
 _TYPES: Final[dict[str, type[Record]]] = {
     "queue": Entry,
@@ -31,6 +31,9 @@ _TYPES: Final[dict[str, type[Record]]] = {
     "checkpoints": Checkpoint,
     "subtasks": Subtask,
 }
+
+_VERSION: Final = f"2:{[(kind, [f.name for f in fields(cls)]) for kind, cls in _TYPES.items()]}"
+"""What the rows were written by: a record that has gained or lost a key is read anew."""
 
 _MAKE: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
