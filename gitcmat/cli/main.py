@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "task": "What is wanted.",
     "trust": "See and allow what gitcmat may start here.",
     "undo": "Take back your last command.",
+    "uninstall": "Take gitcmat out of this repository.",
     "watch": "The daemon, in the foreground.",
     "workspace": "The folders that agents work in.",
 }

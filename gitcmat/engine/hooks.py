@@ -47,6 +47,11 @@ class HookState(StrEnum):
     CHAINED = "installed, calls yours first"
     THEIRS = "yours"
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is one that we put there."""
+        return self in (HookState.OURS, HookState.CHAINED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
@@ -68,7 +73,7 @@ class Hooks:
     @property
     def installed(self) -> bool:
         """Whether all of ours are in place."""
-        return all(s in (HookState.OURS, HookState.CHAINED) for s in self.states.values())
+        return all(state.ours for state in self.states.values())
 
     @property
     def why_not(self) -> str:
@@ -133,7 +138,7 @@ def damage(repo: Repository) -> str:
     place.
     """
     found = look(repo)
-    ours = any(s in (HookState.OURS, HookState.CHAINED) for s in found.states.values())
+    ours = any(state.ours for state in found.states.values())
     if found.installed or not (ours or _note(repo).exists()):
         return ""
     gone = {

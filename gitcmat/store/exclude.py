@@ -5,6 +5,7 @@ would show every record as untracked, and ``git add --all`` would commit them.
 """
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from gitcmat.store.git import Repository
@@ -12,9 +13,11 @@ from gitcmat.store.layout import CMAT, FACTS
 from gitcmat.system.files import write_atomic
 
 _BEGIN: Final = "# >>> gitcmat"
+_OPEN: Final = f"{_BEGIN} (what is above had no line end)"
 _END: Final = "# <<< gitcmat"
 _LINES: Final = "".join(f"/{CMAT}/{name}/\n" for name in FACTS)
 _BLOCK: Final = f"{_BEGIN}\n{_LINES}{_END}\n".encode()
+_OPEN_BLOCK: Final = _BLOCK.replace(_BEGIN.encode(), _OPEN.encode())
 _FOUND: Final = re.compile(rb"^# >>> gitcmat.*?^# <<< gitcmat[^\n]*\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -23,9 +26,9 @@ def ensure_excluded(repo: Repository) -> bool:
     before = _read(repo)
     if _is_right(before):
         return False
-    own = _FOUND.sub(b"", before)
-    gap = b"" if not own or own.endswith(b"\n") else b"\n"
-    _write(repo, own + gap + _BLOCK)
+    own = _without(before)
+    closed = not own or own.endswith(b"\n")
+    _write(repo, own + _BLOCK if closed else own + b"\n" + _OPEN_BLOCK)
     return True
 
 
@@ -34,18 +37,38 @@ def is_excluded(repo: Repository) -> bool:
     return _is_right(_read(repo))
 
 
+def has_block(repo: Repository) -> bool:
+    """Whether a block of ours is there, in whatever state."""
+    return _FOUND.search(_read(repo)) is not None
+
+
 def remove_excluded(repo: Repository) -> bool:
-    """Take our block out again; say if there was one."""
+    """Take our block out again, so that the file is as it was before; say if there was one."""
     before = _read(repo)
-    after = _FOUND.sub(b"", before)
+    after = _without(before)
     if after == before:
         return False
-    _write(repo, after)
+    if after:
+        _write(repo, after)
+        return True
+    path = repo.common_dir / "info/exclude"
+    path.unlink()  # there was none: git's own template is not empty
+    with suppress(OSError):
+        path.parent.rmdir()
     return True
 
 
 def _is_right(text: bytes) -> bool:
-    return text.count(_BLOCK) == 1 and len(_FOUND.findall(text)) == 1
+    ours = _FOUND.findall(text)
+    return len(ours) == 1 and ours[0] in (_BLOCK, _OPEN_BLOCK)
+
+
+def _without(text: bytes) -> bytes:
+    """The text without our block, and without the line end that was added for it."""
+    after = _FOUND.sub(b"", text)
+    if text.endswith(_OPEN_BLOCK) and after.endswith(b"\n"):
+        after = after[:-1]
+    return after
 
 
 def _read(repo: Repository) -> bytes:
