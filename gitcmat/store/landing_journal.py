@@ -4,18 +4,13 @@ A landing that was killed leaves ``index.lock`` and half written files, and git 
 ever. With the journal the next command knows whose they are and what they were.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gitcmat.errors import InvalidData
 from gitcmat.store.git import Repository
-from gitcmat.system.files import fsync_dir, read_regular, remove_tree, write_atomic
-
-_NAME: Final = "landing.json"
-_LIMIT: Final = 256 << 20
+from gitcmat.store.journals import JournalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,50 +59,17 @@ class Journal:
         return repo.cmat / "landing" / self.token
 
 
-def needs_repair(repo: Repository) -> bool:
-    """Whether a landing is under way or was broken off; one look at one file."""
-    return (repo.cmat / _NAME).exists()
-
-
-def read(repo: Repository) -> Journal | None:
-    """Return the journal, None when there is none.
-
-    Raises `InvalidData` when it is damaged.
-    """
-    path = repo.cmat / _NAME
-    try:
-        return _journal(json.loads(read_regular(path, _LIMIT)))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidData(
-            f"{path} is damaged: {error}.", hint="look at git status, then remove that file"
-        ) from error
-
-
-def write(repo: Repository, journal: Journal) -> None:
-    """Write the journal, durable: it is on the disk before what it announces happens."""
-    data = json.dumps(asdict(journal)).encode("ascii")
-    write_atomic(repo.cmat / _NAME, data, mode=0o600, durable=True)
-
-
-def remove(repo: Repository, journal: Journal) -> None:
-    """Forget a landing that is over and recorded."""
-    remove_tree(journal.private(repo))
-    (repo.cmat / _NAME).unlink(missing_ok=True)
-    fsync_dir(repo.cmat)
-
-
-def _journal(data: Any) -> Journal:
-    if set(data) != {f.name for f in fields(Journal)}:
-        raise ValueError("unknown or missing keys")
+def _steps(data: dict[str, Any]) -> None:
     if data["steps"] is not None:
         data["steps"] = tuple(
             Step(one["path"], _side(one["old"]), _side(one["new"]), absent=one["absent"])
             for one in data["steps"]
         )
-    return Journal(**data)
 
 
 def _side(data: Any) -> Side | None:
     return None if data is None else Side(**data)
+
+
+_FILE: Final = JournalFile("landing.json", Journal, inner=_steps)
+needs_repair, read, write, remove = _FILE.there, _FILE.read, _FILE.write, _FILE.remove

@@ -4,17 +4,12 @@ As a landing, a restore that is killed leaves ``index.lock`` and half written fi
 commits by then, so the journal needs no more than their names.
 """
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from gitcmat.errors import InvalidData
 from gitcmat.store.git import Repository
-from gitcmat.system.files import fsync_dir, read_regular, remove_tree, write_atomic
-
-_NAME: Final = "restore.json"
-_LIMIT: Final = 1 << 20
+from gitcmat.store.journals import JournalFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,41 +32,9 @@ class Journal:
         return repo.cmat / "checkpoint" / f"restore-{self.token}"
 
 
-def needs_repair(repo: Repository) -> bool:
-    """Whether a restore is under way or was broken off; one look at one file."""
-    return (repo.cmat / _NAME).exists()
+def _plain(_data: object) -> None:
+    """A restore's journal holds nothing but texts."""
 
 
-def read(repo: Repository) -> Journal | None:
-    """Return the journal, None when there is none.
-
-    Raises `InvalidData` when it is damaged.
-    """
-    path = repo.cmat / _NAME
-    try:
-        return _journal(json.loads(read_regular(path, _LIMIT)))
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError) as error:
-        raise InvalidData(
-            f"{path} is damaged: {error}.", hint="look at git status, then remove that file"
-        ) from error
-
-
-def write(repo: Repository, journal: Journal) -> None:
-    """Write the journal, durable: it is on the disk before what it announces happens."""
-    data = json.dumps(asdict(journal)).encode("ascii")
-    write_atomic(repo.cmat / _NAME, data, mode=0o600, durable=True)
-
-
-def remove(repo: Repository, journal: Journal) -> None:
-    """Forget a restore that is over."""
-    remove_tree(journal.private(repo))
-    (repo.cmat / _NAME).unlink(missing_ok=True)
-    fsync_dir(repo.cmat)
-
-
-def _journal(data: Any) -> Journal:
-    if set(data) != {f.name for f in fields(Journal)}:
-        raise ValueError("unknown or missing keys")
-    return Journal(**data)
+_FILE: Final = JournalFile("restore.json", Journal, inner=_plain)
+needs_repair, read, write, remove = _FILE.there, _FILE.read, _FILE.write, _FILE.remove
