@@ -285,7 +285,7 @@ def _again(entry: Entry, now: datetime, note: Note | None, *, reason: str) -> En
     """Queue the entry because a person said something: attempts count anew."""
     again = entry.to(State.PENDING, now, reason=reason)
     notes = (*entry.notes, note) if note else entry.notes
-    return replace(again, attempt=0, interruptions=0, not_before=None, notes=notes, hold=False)
+    return replace(again, attempt=0, interruptions=0, not_before=None, notes=notes)
 
 
 def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:

@@ -238,6 +238,11 @@ def test_an_answer_frees_the_entry_and_is_told_to_the_agent() -> None:
     assert new.notes == (Note(kind=Said.ANSWER, text="use x", question="q?", at=LATER, by="Ann"),)
 
 
+def test_an_answer_leaves_a_hold_alone() -> None:
+    held = entry(State.BLOCKED, hold=True)
+    assert advance(held, answer(BlockerKind.QUESTION, "x"), LATER)[0].hold
+
+
 def test_an_entry_with_two_questions_waits_for_both_answers() -> None:
     first = replace(answer(BlockerKind.QUESTION, "x"), more=True)
     half, _ = advance(entry(State.BLOCKED), first, LATER)
