@@ -116,7 +116,8 @@ def install(repo: Repository, *, force: bool = False) -> Hooks:
         if found.states[name] is HookState.THEIRS:
             path.rename(_before(path))
         _put(path, _rendered(script))
-    write_atomic(_note(repo), b"")
+    if repo.cmat.is_dir():  # where gitcmat was never used, hooks are all that it leaves
+        write_atomic(_note(repo), b"")
     return look(repo)
 
 

@@ -48,7 +48,8 @@ def test_our_block_in_exclude_leaves_the_rest_alone(repo: TestRepo) -> None:
     assert ensure_excluded(place)
     assert not ensure_excluded(place)
     written = path.read_bytes()
-    assert written.startswith(b"*.o\r\n/mine\n# >>> gitcmat\n/.cmat/queue/\n")
+    head = b"# >>> gitcmat (what is above had no line end)\n"
+    assert written.startswith(b"*.o\r\n/mine\n" + head + b"/.cmat/queue/\n")
     path.write_bytes(written.replace(b"/.cmat/runs/\n", b"") + b"/later\n")
     assert ensure_excluded(place)
     assert path.read_bytes().count(b"# >>> gitcmat") == 1
