@@ -50,8 +50,8 @@ def load(text: bytes | str, *, name: str, first_line: int = 1) -> Document:
 def split_front_matter(text: bytes | str, *, name: str) -> tuple[Document, str, int]:
     """Take a Markdown file apart: YAML between two ``---`` lines, body, line where the body begins.
 
-    A file that does not begin with ``---`` is all body and has empty front matter.
-    Raises `InvalidData` when the second ``---`` is missing or the YAML is not plain.
+    A file that does not begin with ``---`` is all body and has empty front matter. Raises
+    `InvalidData` when the second ``---`` is missing or the YAML is not plain.
     """
     plain = utf8(text, name=name).removeprefix("\ufeff")
     lines = plain.split("\n")

@@ -1,7 +1,7 @@
 """What a started program sees of the user's environment: an allow-list, never a copy.
 
-Agents, setup and gates are started with `agent_environment`. What is not named in
-one of the lists here is not passed on, so that a secret nobody thought of stays out.
+Agents, setup and gates are started with `agent_environment`. What is not named in one of the lists
+here is not passed on, so that a secret nobody thought of stays out.
 """
 
 import os
