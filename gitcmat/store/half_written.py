@@ -1,7 +1,9 @@
 """What stands at a path where a checkout was killed in the middle, and how to go on from there."""
 
 import contextlib
+import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterable
 from enum import Enum, auto
@@ -47,6 +49,19 @@ def write_out(git: Git, folder: Path, commit: str, names: Iterable[str]) -> None
     git.run("read-tree", "--no-sparse-checkout", commit, env=env)
     how = ("-f", "-q", "-z", f"--prefix={folder}/", "--stdin")
     git.run("checkout-index", *how, input=lines(names), env=env)
+
+
+def put(source: Path, target: Path) -> None:
+    """Move a file that was written out to its place, over what is there, in one step."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        near = target.with_name(f".{target.name}.{os.getpid()}.cmat")
+        shutil.copy2(source, near, follow_symlinks=False)
+        near.replace(target)
 
 
 def remove(root: Path, path: str) -> None:

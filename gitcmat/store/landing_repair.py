@@ -14,7 +14,7 @@ from typing import Final
 
 from gitcmat.store import landing_journal
 from gitcmat.store.git import Git, Repository
-from gitcmat.store.half_written import Found, lines, look, make_room, remove, write_out
+from gitcmat.store.half_written import Found, lines, look, make_room, put, remove, write_out
 from gitcmat.store.index_lock import IndexLock
 from gitcmat.store.landing_journal import Journal, Side, Step
 from gitcmat.store.landing_steps import SUBMODULE, changed
@@ -146,8 +146,9 @@ class _Tree:
             for s in steps
             if s.old is not None and (found[s.path] in ours or make_room(self._root, s.path))
         ]
-        if missing:
-            self.git.run("checkout-index", "-f", "-z", "--stdin", input=lines(missing))
+        for path in missing:
+            # Each in one step: a file that a killed repair had half put back would pass for theirs.
+            put(old / path, self._root / path)
 
     def _held(self) -> dict[str, Side]:
         """The person's index at our paths."""
