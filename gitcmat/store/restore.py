@@ -18,7 +18,7 @@ from gitcmat.store.checkpoint import Commit
 from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
 from gitcmat.store.git import Git, GitError, Repository
 from gitcmat.store.gitdirs import make_empty
-from gitcmat.store.half_written import Found, lines, look, make_room, remove, write_out
+from gitcmat.store.half_written import Found, look, make_room, put, remove, write_out
 from gitcmat.store.index_lock import IndexLock
 from gitcmat.store.landing_journal import Side
 from gitcmat.store.landing_repair import copy_index
@@ -298,10 +298,8 @@ class _Tree:
             for path, side in wanted.items()
             if side is not None and (found[path] in ours or make_room(self._root, path))
         ]
-        if missing:
-            whole = str((new if forward else old).with_suffix(".index"))
-            how = ("checkout-index", "-f", "-q", "-z", "--stdin")
-            self.git.run(*how, input=lines(missing), env={"GIT_INDEX_FILE": whole})
+        for path in missing:
+            put((new if forward else old) / path, self._root / path)
         foreign = (path for path, how in found.items() if how is Found.FOREIGN)
         return tuple(sorted(path for path in foreign if path not in missing))
 
