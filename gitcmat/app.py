@@ -37,7 +37,9 @@ class App:
 
         if (said := repair(self.deps)) and on_line is not None:
             on_line(said)
-        return self.reconciler(start=False, on_line=on_line)
+        report = self.reconciler(start=False, on_line=on_line)
+        self.deps.store.tidy_if_needed()
+        return report
 
 
 def open_app(start: Path) -> App:
@@ -63,7 +65,6 @@ def open_app(start: Path) -> App:
     git = Git(repo.common_dir)
     clock = SystemClock()
     own = OwnSettings(repo)
-    own.now()
     return App(
         Deps(
             repo=repo,

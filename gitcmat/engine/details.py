@@ -17,7 +17,7 @@ from gitcmat.model.names import short
 from gitcmat.model.run import Run
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
-from gitcmat.store import layout
+from gitcmat.store import chronicle, layout
 from gitcmat.store.git import history
 from gitcmat.store.layout import Kind
 from gitcmat.store.state import Facts
@@ -190,9 +190,10 @@ def log(deps: Deps, entry_id: str) -> list[Step]:
 def _what(message: str, entry_id: str) -> str:
     """The lines of a state commit's message that are about an entry."""
     subject, _, body = message.partition("\n\n")
-    said = (body or subject).splitlines()
+    notes = [line for line in body.splitlines() if not line.startswith(chronicle.TRAILER)]
+    said = [line for line in notes if line] or [subject]
     own = [line.removeprefix(f"{entry_id}: ") for line in said if line.startswith(f"{entry_id}: ")]
-    return "; ".join(own) or said[0]
+    return "; ".join(own) or chronicle.done(message)
 
 
 def tree(deps: Deps) -> list[tuple[int, Entry]]:

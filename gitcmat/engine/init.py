@@ -75,7 +75,7 @@ def prepare(deps: Deps, *, force: bool, look: bool, commit: bool) -> Prepared:
     proposal = detect(repo) if look else Proposal()
     prefix = _prefix(git)
     files = scaffold(proposal, prefix=prefix)
-    wanted = _wanted(repo, root, files, force=force)
+    wanted = _wanted(repo, root, files, force=force, commit=commit)
     for path, content in wanted.items():
         write_atomic(inside(root, path), content)
     settle_home(repo, Home(root, repo.git_dir))
@@ -84,7 +84,7 @@ def prepare(deps: Deps, *, force: bool, look: bool, commit: bool) -> Prepared:
     if found.free:
         found = hooks.install(repo)
     trusted = fresh and _trust(deps, git, head or git.null, files[layout.CONFIG])
-    made = commit_paths(repo, [*wanted], MESSAGE) if commit and wanted else None
+    made = commit_paths(repo, [*files], MESSAGE) if commit and _unsaved(repo, files) else None
     return Prepared(
         root=root,
         proposal=proposal,
@@ -129,11 +129,11 @@ def _prefix(git: Git) -> str:
 
 
 def _wanted(
-    repo: Repository, root: Path, files: Mapping[str, bytes], *, force: bool
+    repo: Repository, root: Path, files: Mapping[str, bytes], *, force: bool, commit: bool
 ) -> dict[str, bytes]:
     """Choose what is to be written; refuse where that would lose something."""
     if not force:
-        if (root / layout.CONFIG).exists():
+        if (root / layout.CONFIG).exists() and not commit:
             raise Conflict(
                 f"This repository is prepared already: {root / layout.CONFIG} is there.",
                 hint="gitcmat init --force, to write it anew",
@@ -147,6 +147,11 @@ def _wanted(
                 hint="commit it, or move it away",
             )
     return wanted
+
+
+def _unsaved(repo: Repository, files: Mapping[str, bytes]) -> bool:
+    """Whether any of our files is not committed as it is saved."""
+    return any(one.path in files for one in saved_not_committed(repo))
 
 
 def _is(path: Path, content: bytes) -> bool:

@@ -141,7 +141,8 @@ def _next(status: Status) -> str:
     if status.untrusted and (held.waiting or status.new):
         return "gitcmat trust"
     if status.unsaved:
-        return f"git add {status.unsaved[0].path}, then git commit"
+        first = status.unsaved[0].path
+        return f"git add {first if len(status.unsaved) == 1 else '.cmat'}, then git commit"
     on_hold = [i for i, why in status.why.items() if why.startswith("on hold")]
     moves = len(held.waiting) > len(on_hold) or held.active or status.new
     if moves and not status.watching:

@@ -118,6 +118,7 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
 
 _CLEARED: Final[dict[str, Any]] = {
     "attempt": 0,
+    "hold": False,
     "interruptions": 0,
     "base": "",
     "head": "",

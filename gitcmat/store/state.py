@@ -31,11 +31,14 @@ from gitcmat.store.layout import Kind
 from gitcmat.store.node import copied_node, known_node, node_id
 from gitcmat.store.objects import ObjectWriter, signature
 from gitcmat.store.packjoin import join_packs
-from gitcmat.store.packs import drop_dead_keeps
+from gitcmat.store.packs import drop_dead_keeps, own_packs
 from gitcmat.store.past import Point, find_point
 from gitcmat.store.record_tree import write_tree
 from gitcmat.store.records import Record
 from gitcmat.system.locks import FileLock
+
+MANY_PACKS: Final = 50
+"""From how many packs of ours on they are joined."""
 
 SHOWN_DAYS: Final = 7
 """How long what has finished stays in the view."""
@@ -306,6 +309,11 @@ class StateStore:
             yield change
             if not change.empty:
                 self._commit(change, subject, by)
+
+    def tidy_if_needed(self) -> None:
+        """Join our packs when commands alone have made many: no daemon may ever run here."""
+        if len(own_packs(self._repo)) > MANY_PACKS:
+            self.tidy()
 
     def tidy(self) -> None:
         """Join our packs when there are many, and drop what dead writers left. For idle time."""

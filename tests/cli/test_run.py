@@ -186,7 +186,7 @@ def test_show_tells_the_run_of_a_task_and_its_log(project: Project) -> None:
         "  task      one, attempt 1, by fake\n"
         "  started   (time)\n"
         "  from      (commit) (base (commit))\n"
-        "  result    (commit), 1 commits on refs/cmat/runs/r-xxxxxxxx\n"
+        "  result    (commit), 1 commit on refs/cmat/runs/r-xxxxxxxx\n"
         "  file      A x\n"
         "  log       gitcmat run show r-xxxxxxxx --log\n"
     )
@@ -234,7 +234,8 @@ def test_stop_waits_until_nothing_of_the_run_is_left(project: Project, tmp_path:
         )
         stopped = gitcmat(repo, "run", "stop", "long").ok()
         assert holders(mark) == []
-        assert plain(stopped.out) == "r-xxxxxxxx (long): stopped\n"
+        held = "long is on hold: gitcmat queue release long"
+        assert plain(stopped.out) == f"r-xxxxxxxx (long): stopped\n{held}\n"
         entry = project.entry("long")
         assert entry is not None
         assert (entry.state, entry.hold, entry.reason) == (

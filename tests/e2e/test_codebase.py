@@ -198,6 +198,7 @@ def nothing_of_the_bad_one_landed(
         "tests": "failed",
     }
     assert person.entries()[BREAKING.id]["state"] == "cancelled"
+    assert ASKING.id in person.questions
     assert "tests" in person.questions[BREAKING.id]
     assert "self._mapping) + 1" not in repo.show("main", *BREAKING.files)
 

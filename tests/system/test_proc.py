@@ -83,7 +83,7 @@ def test_a_program_over_its_time_is_killed_with_children_in_sessions_of_their_ow
     begun, *pids = caught.value.out.split()
     assert begun == b"begun"
     assert len(pids) == 2
-    assert not any(alive(int(pid)) for pid in pids)
+    until(lambda: not any(alive(int(pid)) for pid in pids), 10, "both children to be gone")
     assert (
         str(caught.value) == f"`sh -c '{script}'` did not end within 0.5 seconds and was stopped."
     )

@@ -99,7 +99,10 @@ def stop(state: State, *, run: str | None, every: bool) -> None:
     found = [runs.find(deps, run)] if run is not None else runs.active(deps)
     stopped = runs.stop(deps, found, state.app.settle)
     lines = [f"{r.id} ({r.task}): {r.outcome or 'under way'}" for r in stopped]
-    state.out.show({"runs": [plain(r) for r in stopped]}, lines)
+    facts = deps.store.read()
+    held = [e.id for r in stopped if (e := facts.entry(r.task)) is not None and e.hold]
+    lines += [f"{task} is on hold: gitcmat queue release {task}" for task in held]
+    state.out.show({"runs": [plain(r) for r in stopped], "on_hold": held}, lines)
 
 
 @command.command(name="exec", hidden=True)
@@ -128,7 +131,8 @@ def _lines(run: Run) -> Iterator[str]:
     yield f"  started   {run.started.astimezone():%Y-%m-%d %H:%M:%S}"
     yield f"  from      {run.start[:12]} (base {run.base[:12]})"
     if run.head:
-        yield f"  result    {run.head[:12]}, {run.commits} commits on {run.ref}"
+        commits = "1 commit" if run.commits == 1 else f"{run.commits} commits"
+        yield f"  result    {run.head[:12]}, {commits} on {run.ref}"
     for gate in run.gates:
         reason = f" ({gate.reason})" if gate.reason else ""
         yield f"  gate      {gate.name}: {gate.outcome}{reason}"
