@@ -60,7 +60,8 @@ def _note(old: Entry, new: Entry, event: Event) -> str:
     if new.state is not old.state:
         return f"{new.id}: {old.state} -> {new.state}{f' ({new.reason})' if new.reason else ''}"
     if isinstance(event, Edited):
-        return f"{new.id}: edited"
+        same = old.source is not None and old.source.blob == event.source.blob
+        return f"{new.id}: {'follows its file again' if same else 'edited'}"
     return f"{new.id}: changed"
 
 

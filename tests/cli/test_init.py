@@ -165,6 +165,14 @@ def test_it_commits_only_when_asked_and_only_its_own_files(repo: TestRepo) -> No
     assert repo.status() == "A  mine.txt"
 
 
+def test_what_an_earlier_init_wrote_is_committed_later(repo: TestRepo) -> None:
+    init(repo, changes=COMMITS).ok()
+    done = init(repo, "--commit", changes=COMMITS).ok()
+    assert f"Committed as {repo.tip()[:10]}." in done.out.splitlines()
+    assert repo.git("show", "--format=%s", "--name-only").splitlines()[2:] == sorted(FILES)
+    assert repo.status() == ""
+
+
 def test_a_second_init_is_refused_unless_forced(repo: TestRepo) -> None:
     init(repo, "--commit", changes=COMMITS).ok()
     assert refused(init(repo), 5) == (

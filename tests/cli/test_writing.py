@@ -93,6 +93,25 @@ def test_what_is_cancelled_can_be_run_again(project: Project, typed: Typed) -> N
     assert project.state("held") == "pending"
 
 
+def test_the_log_says_what_moved(typed: Typed) -> None:
+    typed("queue", "cancel", "held").ok()
+    typed("queue", "rerun", "held").ok()
+    steps = typed("task", "log", "held", "--json").ok().json["history"]
+    assert [(step["by"], step["what"]) for step in steps] == [
+        ("gitcmat", "follows its file again"),
+        ("Pat Person", "cancelled -> pending (started again by Pat Person)"),
+        ("Pat Person", "pending -> cancelled (cancelled by Pat Person)"),
+        ("gitcmat", "new, pending"),
+    ]
+
+
+def test_a_rerun_is_not_held_by_an_older_stop(project: Project, typed: Typed) -> None:
+    typed("queue", "hold", "a").ok()
+    typed("queue", "cancel", "a").ok()
+    typed("queue", "rerun", "a").ok()
+    assert not project.entry("a").hold
+
+
 def test_everything_is_cancelled_at_once(project: Project, typed: Typed) -> None:
     lines = [f"{task}: cancelled (was pending)\n" for task in ("a", "held", "needy")]
     typed.says("queue cancel-all", "".join(lines) + "cancelled 3: 3 pending\n")
