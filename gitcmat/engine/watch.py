@@ -7,6 +7,7 @@ watch with it, without a word: `Watcher.refresh` watches it again once it is bac
 import logging
 import os
 import stat
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -59,6 +60,9 @@ class Watcher:
 
     def __enter__(self) -> Self:
         """Begin; nothing is watched before the first `refresh`."""
+        # Folders made quickly inside of each other are registered twice, which does no harm; a
+        # warning about it that is an error (python -W error) would end watchdog's only thread.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         self._observer.start()
         return self
 
