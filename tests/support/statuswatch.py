@@ -19,7 +19,7 @@ with open(sys.argv[1], "a", encoding="utf-8") as log:
     while True:
         begin = time.monotonic()
         done = subprocess.run(
-            ["git", "status", "--porcelain", "-uall"],
+            ["git", "--no-optional-locks", "status", "--porcelain", "-uall"],
             capture_output=True, encoding="utf-8", errors="surrogateescape",
         )
         seen = {
