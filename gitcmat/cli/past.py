@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 import click
 
 from gitcmat.cli.state import State
+from gitcmat.store.facts import Facts
 from gitcmat.store.past import Point
-from gitcmat.store.state import Facts
 
 F = TypeVar("F", bound=Callable[..., object])
 

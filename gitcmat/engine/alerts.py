@@ -10,7 +10,7 @@ from gitcmat.engine.notify import Notifier
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
 from gitcmat.model.state import State
-from gitcmat.store.state import Facts
+from gitcmat.store.facts import Facts
 
 if TYPE_CHECKING:
     from datetime import datetime

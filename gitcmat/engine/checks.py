@@ -17,7 +17,8 @@ from gitcmat.model.job import Job, JobKind, Result, RunOutcome
 from gitcmat.model.run import Run
 from gitcmat.model.settings import Config
 from gitcmat.model.state import State
-from gitcmat.store.state import Change, Facts
+from gitcmat.store.facts import Facts
+from gitcmat.store.state import Change
 from gitcmat.system import ids
 from gitcmat.system.locks import is_locked
 

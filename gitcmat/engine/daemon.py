@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from gitcmat.engine.reconcile import Reconciler, Report
     from gitcmat.model.entry import Entry
+    from gitcmat.store.facts import Facts
     from gitcmat.store.git import Repository
-    from gitcmat.store.state import Facts
 
 EVERY: Final = 15.0
 """Seconds between looks when nothing gives a hint."""

@@ -18,9 +18,9 @@ from gitcmat.model.run import Run
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
 from gitcmat.store import chronicle, layout
+from gitcmat.store.facts import Facts
 from gitcmat.store.git import history
 from gitcmat.store.layout import Kind
-from gitcmat.store.state import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Wants
 from gitcmat.model.health import Finding, Severity
-from gitcmat.store.state import Facts
+from gitcmat.store.facts import Facts
 
 AUTO: Final = "gitcmat doctor --fix"
 """How to mend what we can mend."""

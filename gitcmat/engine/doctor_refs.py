@@ -11,7 +11,7 @@ from gitcmat.engine.doctor_case import Case, Patient, case
 from gitcmat.model.health import Severity
 from gitcmat.model.settings import Branch
 from gitcmat.store import ref_damage, refs
-from gitcmat.store.state import Facts
+from gitcmat.store.facts import Facts
 
 MANY: Final = 2_000
 """More loose refs of ours than this slow the person's own git down."""

@@ -10,7 +10,7 @@ from gitcmat.engine.status import waiting
 from gitcmat.model import schedule
 from gitcmat.model.entry import Entry
 from gitcmat.model.state import State
-from gitcmat.store.state import Facts
+from gitcmat.store.facts import Facts
 
 _SOON: Final = timedelta(minutes=10)
 """A wait that ends sooner (before another attempt, say) is no reason to call it idle."""

@@ -18,11 +18,11 @@ from gitcmat.model.settings import Config, TaskTrust
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.trust import Plan
 from gitcmat.store import layout
+from gitcmat.store.facts import Facts
 from gitcmat.store.intent import IntentReader
 from gitcmat.store.ledger import How
 from gitcmat.store.provenance import made_here
 from gitcmat.store.sources import Sources, sources
-from gitcmat.store.state import Facts
 from gitcmat.store.trust import read_plan
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from gitcmat.errors import UserError
 from gitcmat.model.entry import Entry
 from gitcmat.model.gate import Verdict
 from gitcmat.model.state import State
+from gitcmat.store.facts import Facts
 from gitcmat.store.sources import saved_not_committed
-from gitcmat.store.state import Facts
 
 
 class News:

@@ -18,7 +18,8 @@ from gitcmat.model import schedule
 from gitcmat.model.entry import Entry
 from gitcmat.model.schedule import Decisions, Take, World
 from gitcmat.model.state import OPEN, State
-from gitcmat.store.state import Change, Facts
+from gitcmat.store.facts import Facts
+from gitcmat.store.state import Change
 from gitcmat.system import proc
 
 _ROUNDS = 8

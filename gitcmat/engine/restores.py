@@ -18,10 +18,10 @@ from gitcmat.model.checkpoint import (
 from gitcmat.store import checkpoint_records, landing_journal, restore_journal
 from gitcmat.store import restore as mechanics
 from gitcmat.store.checkpoint_tree import Place, Taken
+from gitcmat.store.facts import Facts
 from gitcmat.store.landing_repair import TURN, turn
 from gitcmat.store.packs import OnStep, no_step
 from gitcmat.store.restore import Differences
-from gitcmat.store.state import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from gitcmat.model.problem import Problem
 from gitcmat.model.schedule import World
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.subtask import Progress
+from gitcmat.store.facts import Facts
 from gitcmat.store.sources import NotCommitted, saved_not_committed
-from gitcmat.store.state import Facts
 from gitcmat.store.view_manifest import Refusal
 from gitcmat.system.locks import is_locked
 

@@ -10,8 +10,8 @@ from gitcmat.engine.deps import Deps
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.model.entry import Entry
 from gitcmat.model.state import OPEN, State
+from gitcmat.store.facts import Facts
 from gitcmat.store.slots import Slot
-from gitcmat.store.state import Facts
 from gitcmat.system.files import remove_tree
 from gitcmat.system.locks import is_locked
 

@@ -8,32 +8,28 @@ version or of a commit that is gone is made anew.
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import fields
 from pathlib import Path
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
-from gitcmat.model.blocker import Blocker
-from gitcmat.model.checkpoint import Checkpoint
-from gitcmat.model.entry import Entry
-from gitcmat.model.run import Run
 from gitcmat.model.state import State
-from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
-from gitcmat.store import codec, layout, records
+from gitcmat.store import layout
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
-from gitcmat.store.records import Record
+
+if TYPE_CHECKING:  # what decodes records is imported by those who ask for records
+    from gitcmat.model.blocker import Blocker
+    from gitcmat.model.checkpoint import Checkpoint
+    from gitcmat.model.entry import Entry
+    from gitcmat.model.run import Run
+    from gitcmat.model.subtask import Progress, Subtask
+    from gitcmat.store.records import Record
 
 _CHANGED: Final = b":"
-_TYPES: Final[dict[str, type[Record]]] = {
-    "queue": Entry,
-    "blockers": Blocker,
-    "runs": Run,
-    "checkpoints": Checkpoint,
-    "subtasks": Subtask,
-}
 
-_VERSION: Final = f"2:{[(kind, [f.name for f in fields(cls)]) for kind, cls in _TYPES.items()]}"
-"""What the rows were written by: a record that has gained or lost a key is read anew."""
+VERSION: Final = "3"
+"""What the rows were written by. It goes up with every key that a record gains or loses (a test
+sees to that): rows of another version are read anew.
+"""
 
 _MAKE: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -88,7 +84,7 @@ class Cache:
         own.backup(db)
         version, had = self._stamp(own)
         with _transaction(db):
-            found._refresh(db, had if version == _VERSION else "", commit)
+            found._refresh(db, had if version == VERSION else "", commit)
         return found
 
     def rest(self) -> None:
@@ -125,8 +121,8 @@ class Cache:
             return True
         with _transaction(db):
             version, had = self._stamp(db)
-            if (version, had) != (_VERSION, tip or ""):
-                known = had if version == _VERSION else ""
+            if (version, had) != (VERSION, tip or ""):
+                known = had if version == VERSION else ""
                 if known and tip and not self._follows(tip, known):
                     if not back and self._follows(known, tip):
                         return False
@@ -137,7 +133,7 @@ class Cache:
     def _pin(self, db: sqlite3.Connection, tip: str | None) -> bool:
         """Begin to read at `tip`: a transaction sees the file as it is now until it ends."""
         db.execute("BEGIN")
-        if self._stamp(db) == (_VERSION, tip or ""):
+        if self._stamp(db) == (VERSION, tip or ""):
             return True
         db.execute("COMMIT")
         return False
@@ -152,7 +148,7 @@ class Cache:
             self._take(db, self._differences(had, tip))
         db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            (("version", _VERSION), ("tip", tip or "")),
+            (("version", VERSION), ("tip", tip or "")),
         )
 
     def _stamp(self, db: sqlite3.Connection) -> tuple[str, str]:
@@ -175,6 +171,8 @@ class Cache:
                 yield next(parts).decode(), None if status == "D" else oid
 
     def _take(self, db: sqlite3.Connection, differences: Iterable[tuple[str, str | None]]) -> None:
+        from gitcmat.store.rows import row_of
+
         changed = dict(differences)
         gone = [(path,) for path, oid in changed.items() if oid is None]
         db.executemany("DELETE FROM record WHERE path = ?", gone)
@@ -183,12 +181,12 @@ class Cache:
         for path, oid in changed.items():
             key = layout.parse(path)
             if key is not None and oid is not None:
-                rows.append(_row(path, oid, records.read(key, blobs[oid])))
+                rows.append(row_of(key, path, oid, blobs[oid]))
         db.executemany("INSERT OR REPLACE INTO record VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
     # --- questions ------------------------------------------------------------------------------
 
-    def one(self, kind: Kind, record_id: str) -> Record | None:
+    def one(self, kind: Kind, record_id: str) -> "Record | None":
         """Return one record by its whole id."""
         found = self._select("kind = ? AND id = ?", (kind.value, record_id))
         return next(iter(found), None)
@@ -203,13 +201,11 @@ class Cache:
         found = db.execute(asked, (kind.value, prefix, prefix + "\uffff", limit))
         return [row[0] for row in found]
 
-    def entries(self, states: Iterable[State], limit: int | None = None) -> list[Entry]:
+    def entries(self, states: Iterable[State], limit: int | None = None) -> "list[Entry]":
         """Return the entries in these states, what starts first (of finished: what ended last)
         first.
         """
-        wanted = [s.value for s in states]
-        marks = ",".join("?" * len(wanted))
-        where = f"kind = 'queue' AND state IN ({marks})"
+        where, wanted = self._in_states(states)
         return self._select(where, wanted, order="rank", limit=limit)  # type: ignore[return-value]
 
     def counts(self) -> dict[State, int]:
@@ -223,7 +219,7 @@ class Cache:
         asked = "SELECT id, state FROM record WHERE kind = 'queue'"
         return {row[0]: State(row[1]) for row in self._open().execute(asked)}
 
-    def blockers(self, *, task: str | None = None, only_open: bool = True) -> list[Blocker]:
+    def blockers(self, *, task: str | None = None, only_open: bool = True) -> "list[Blocker]":
         """Return blockers, the oldest first."""
         where, given = "kind = 'blockers'", []
         if task is not None:
@@ -234,33 +230,37 @@ class Cache:
 
     def runs(
         self, *, task: str | None = None, limit: int | None = None, only_open: bool = False
-    ) -> list[Run]:
+    ) -> "list[Run]":
         """Return runs, the newest first."""
         where, given = f"kind = 'runs'{' AND open = 1' if only_open else ''}", []
         if task is not None:
             where, given = f"{where} AND task = ?", [task]
         return self._select(where, given, order="rank DESC", limit=limit)  # type: ignore[return-value]
 
-    def checkpoints(self, *, only_kept: bool = True) -> list[Checkpoint]:
+    def checkpoints(self, *, only_kept: bool = True) -> "list[Checkpoint]":
         """Return checkpoints, the newest first."""
         where = f"kind = 'checkpoints'{' AND open = 1' if only_kept else ''}"
         return self._select(where, (), order="rank DESC")  # type: ignore[return-value]
 
-    def subtasks(self, task: str | None = None) -> list[Subtask]:
+    def subtasks(self, task: str | None = None) -> "list[Subtask]":
         """Return subtasks, also closed and deleted ones, the oldest first."""
         where, given = "kind = 'subtasks'", []
         if task is not None:
             where, given = f"{where} AND task = ?", [task]
         return self._select(where, given, order="rank")  # type: ignore[return-value]
 
-    def progress(self) -> dict[str, Progress]:
+    def progress(self) -> "dict[str, Progress]":
         """Return how far each task is that has subtasks."""
         asked = (
-            "SELECT task, SUM(state = ?), COUNT(*) FROM record"
-            " WHERE kind = 'subtasks' AND state != ? GROUP BY task"
+            "SELECT task, SUM(state = 'done'), COUNT(*) FROM record"
+            " WHERE kind = 'subtasks' AND state != 'deleted' GROUP BY task"
         )
-        given = (SubtaskStatus.DONE.value, SubtaskStatus.DELETED.value)
-        return {task: Progress(done, of) for task, done, of in self._open().execute(asked, given)}
+        held = self._open().execute(asked).fetchall()
+        if not held:
+            return {}
+        from gitcmat.model.subtask import Progress
+
+        return {task: Progress(done, of) for task, done, of in held}
 
     def shown(self, since: str) -> dict[str, str]:
         """Return view path → blob id of what is open, and of what ended on the UTC day `since` or
@@ -280,45 +280,38 @@ class Cache:
         row = self._open().execute(asked, (kind.value, record_id)).fetchone()
         return row[0] if row else None
 
+    def plain_entries(
+        self, states: Iterable[State], limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return what `entries` returns as plain data, as it would be printed: what only shows
+        records decodes none.
+        """
+        import json
+
+        where, wanted = self._in_states(states)
+        return [json.loads(data) for _, data in self._rows(where, wanted, "rank", limit)]
+
     def _select(
         self, where: str, given: Iterable[str], *, order: str = "path", limit: int | None = None
-    ) -> list[Record]:
+    ) -> "list[Record]":
+        found = self._rows(where, given, order, limit)
+        if not found:
+            return []
+        from gitcmat.store.rows import record_of
+
+        return [record_of(kind, data) for kind, data in found]
+
+    def _rows(
+        self, where: str, given: Iterable[str], order: str, limit: int | None
+    ) -> list[tuple[str, bytes]]:
         asked = f"SELECT kind, json FROM record WHERE {where} ORDER BY {order}"  # noqa: S608 - only our own words
         if limit is not None:
             asked += f" LIMIT {int(limit)}"
-        rows = self._open().execute(asked, tuple(given)).fetchall()
-        return [codec.json_decode(_TYPES[kind], data) for kind, data in rows]
+        return self._open().execute(asked, tuple(given)).fetchall()
 
-
-def _row(path: str, oid: str, record: Record) -> tuple[object, ...]:
-    key = records.key_of(record)
-    state, day = key.state and key.state.value, key.day
-    match record:
-        case Entry():
-            task, is_open = record.id, not record.state.finished
-            since = record.since.timestamp()
-            rank = (
-                f"{record.priority.rank}{record.created.isoformat()}{record.id}"
-                if is_open
-                else f"{10**12 - since:020.6f}"
-            )
-        case Blocker():
-            task, is_open = record.task, record.status == "open"
-            rank, day = record.asked.isoformat() + record.id, f"{record.asked:%Y-%m-%d}"
-        case Run():
-            task, is_open = record.task, record.outcome is None
-            rank = record.started.isoformat() + record.id
-        case Checkpoint():
-            task, is_open = record.task or "", record.deleted is None
-            rank = record.created.isoformat() + record.id
-        case Subtask():
-            task, is_open = record.task, record.status == "open"
-            rank = record.created.isoformat() + record.id
-            state, day = record.status.value, f"{record.changed or record.created:%Y-%m-%d}"
-        case _:
-            assert_never(record)
-    data = codec.json_encode(record)
-    return (path, key.kind.value, record.id, state, day, task, is_open, rank, oid, data)
+    def _in_states(self, states: Iterable[State]) -> tuple[str, list[str]]:
+        wanted = [s.value for s in states]
+        return f"kind = 'queue' AND state IN ({','.join('?' * len(wanted))})", wanted
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from typing import Final
 from gitcmat.model.names import Sha
 from gitcmat.store import layout
 from gitcmat.store.cache import Cache
+from gitcmat.store.facts import Facts
 from gitcmat.store.git import Git, Repository
-from gitcmat.store.state import Facts
 
 FILES: Final = ("cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm")
 """All files of a cache; the first one alone holds it when nobody is at work."""

@@ -1,9 +1,13 @@
 """The cache of records: right whatever became of its file, and cheap where nothing changed."""
 
+import hashlib
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -11,9 +15,10 @@ from gitcmat.model.blocker import BlockerStatus
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State
 from gitcmat.model.task import Priority
-from gitcmat.store.cache import Cache
+from gitcmat.store.cache import VERSION, Cache
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
+from gitcmat.store.rows import TYPES
 from gitcmat.store.state import StateStore
 from tests.support.repo import TestRepo
 from tests.support.store import NOW, blocker, entry, move, open_store, put, run
@@ -260,3 +265,20 @@ def test_a_path_is_where_the_record_lies_now(store: StateStore) -> None:
     move(store, "a", State.ACTIVE)
     assert store.read().path(Kind.QUEUE, "a") == ".cmat/queue/active/ca/a.yaml"
     assert store.read().path(Kind.QUEUE, "b") is None
+
+
+def _keys(cls: Any) -> dict[str, Any]:
+    """Return every key that rows of `cls` hold, those of what is in it too."""
+    found = {}
+    hints = get_type_hints(cls)
+    for field in fields(cls):
+        parts = (hints[field.name], *get_args(hints[field.name]))
+        found[field.name] = [_keys(part) for part in parts if is_dataclass(part)]
+    return found
+
+
+def test_rows_of_other_keys_have_another_version() -> None:
+    keys = json.dumps({kind: _keys(cls) for kind, cls in TYPES.items()}, sort_keys=True)
+    written = hashlib.sha256(keys.encode()).hexdigest()[:16]
+
+    assert (VERSION, written) == ("3", "9daa5ccddd46bd03"), "records have other keys: raise VERSION in cache.py"
