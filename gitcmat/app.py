@@ -3,7 +3,6 @@
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ if TYPE_CHECKING:
     from gitcmat.engine.reconcile import Reconciler, Report
 
 
-@dataclass(frozen=True)
 class App:
     """One repository, opened: what commands work with."""
 
-    deps: "Deps"
+    def __init__(self, deps: "Deps") -> None:
+        self.deps = deps
 
     @functools.cached_property
     def reconciler(self) -> "Reconciler":
@@ -52,31 +51,12 @@ def open_app(start: Path) -> App:
     from gitcmat.engine.deps import Deps
     from gitcmat.errors import NotFound
     from gitcmat.store.git import Git, discover
-    from gitcmat.store.ledger import Ledger
-    from gitcmat.store.settings import OwnSettings
-    from gitcmat.store.state import StateStore
-    from gitcmat.store.trust import TrustMemory
-    from gitcmat.store.view import View
     from gitcmat.system.clock import SystemClock
 
     if not start.is_dir():
         raise NotFound(f"There is no folder {start}.", hint="name another one")
     repo = discover(start)
-    git = Git(repo.common_dir)
-    clock = SystemClock()
-    own = OwnSettings(repo)
-    return App(
-        Deps(
-            repo=repo,
-            git=git,
-            store=StateStore(repo, git, clock),
-            view=View(repo, git),
-            trust=TrustMemory(repo),
-            ledger=Ledger(repo),
-            own_settings=own,
-            clock=clock,
-        )
-    )
+    return App(Deps(repo, Git(repo.common_dir), SystemClock()))
 
 
 def run_exec(folder: str) -> int:

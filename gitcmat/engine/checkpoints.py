@@ -140,8 +140,8 @@ def before_landing(deps: Deps, target: str, task: str) -> str:
     tree = holder(deps.repo, deps.git, target)
     if tree is None:
         return ""
-    repo = replace(deps.repo, git_dir=tree.git_dir, work_tree=tree.path)
-    there = replace(deps, repo=repo)
+    repo = deps.repo._replace(git_dir=tree.git_dir, work_tree=tree.path)
+    there = deps.at(repo)
     name, about = f"before landing {task}", About(Why.LANDING, task=task)
     few = allowed(None, yes=False, ask=lambda _files, _size: False)
     with turn(repo).acquire(TURN):

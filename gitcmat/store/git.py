@@ -12,9 +12,8 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.store.git_rules import environment, program
@@ -35,8 +34,7 @@ class GitError(UserError):
         self.done = done
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(NamedTuple):
     """Where a repository's parts are. All paths are absolute and resolved."""
 
     git_dir: Path
@@ -250,8 +248,7 @@ def _is_there(header: bytes) -> bool:
     return header[-1:].isdigit()
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One line of ``git ls-tree``."""
 
     mode: str

@@ -5,12 +5,10 @@ In the state tree every folder of records fans out by two hex digits of the id's
 cost of a commit does not grow with the queue. In the view the same folders are flat.
 """
 
-import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitcmat.model.names import is_id
 from gitcmat.model.state import FINISHED, State
@@ -46,8 +44,7 @@ class Kind(StrEnum):
     CHECKPOINTS = "checkpoints"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What a path in the state tree says of its record."""
 
     kind: Kind
@@ -73,6 +70,8 @@ class Key:
 
 def fan(record_id: str) -> str:
     """Two hex digits of the id's hash: the folder between a kind and its records."""
+    import hashlib  # what only reads never asks
+
     return hashlib.sha256(record_id.encode()).hexdigest()[:2]
 
 

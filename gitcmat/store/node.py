@@ -9,9 +9,6 @@ from typing import Final
 from gitcmat.model.names import NodeId, is_id
 from gitcmat.store import refs
 from gitcmat.store.git import Git, Repository
-from gitcmat.system import ids
-from gitcmat.system.files import write_atomic
-from gitcmat.system.locks import FileLock
 
 _FILE: Final = "node.json"
 
@@ -21,6 +18,9 @@ def node_id(repo: Repository, git: Git) -> NodeId:
 
     A copied repository goes on from the facts that were copied with it, under an id of its own.
     """
+    from gitcmat.system import ids
+    from gitcmat.system.locks import FileLock
+
     file = file_of(repo)
     found = _read(file)
     if found and found[1] == _binding(repo.common_dir):
@@ -40,6 +40,8 @@ def node_id(repo: Repository, git: Git) -> NodeId:
 
 def remember(repo: Repository, node: str) -> None:
     """Write down which node this machine is to the repository, bound to its git directory."""
+    from gitcmat.system.files import write_atomic
+
     content = {"node": node, "bound": _binding(repo.common_dir)}
     write_atomic(file_of(repo), json.dumps(content).encode() + b"\n", durable=True)
 

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from gitcmat.system.redaction import Finder
 
 _LONGEST_LINE = 65536
 # Kept back when a line is cut because of its length; no secret is longer.
@@ -47,6 +46,8 @@ class Redactor:
 
     def __init__(self, values: Iterable[str]) -> None:
         """Know these secrets: plain, in base64, URL, JSON and hex form, and through colours."""
+        from gitcmat.system.redaction import Finder  # what is only shown needs none
+
         self._finder = Finder(values)
         self._rest = b""
 

@@ -12,11 +12,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitcmat.errors import NotFound, UserError
-from gitcmat.system import processes, trace
+from gitcmat.system import trace
 from gitcmat.system.capture import Capture
 
 PIPE = subprocess.PIPE
@@ -57,8 +57,7 @@ class FolderMissing(NotFound):
     """The folder that the program should have started in is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What a program left: its output and exit code (minus the signal when killed)."""
 
     argv: tuple[str, ...]
@@ -368,6 +367,8 @@ def _kill(process: _Process) -> None:
     """Kill a process with all of its session and all of its descendants."""
     if _poll(process) is not None:
         return  # its number may be another's by now, that of its session too
+    from gitcmat.system import processes
+
     while True:
         rows = processes.table()
         family = {row.identity for row in processes.descendants(process.pid, rows)}

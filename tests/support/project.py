@@ -6,12 +6,12 @@ Agents are small shell programs. Runners are real processes; `work` waits for th
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from gitcmat.app import open_app
 from gitcmat.engine import branches
+from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake
 from gitcmat.engine.reconcile import Reconciler, Report
@@ -20,14 +20,10 @@ from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.events import Event, Landed
 from gitcmat.model.state import State
-from gitcmat.store.state import StateStore
 from gitcmat.system.locks import is_locked
 from tests.support.repo import TestRepo
 from tests.support.store import Clock
 from tests.support.wait import until
-
-if TYPE_CHECKING:
-    from gitcmat.engine.deps import Deps
 
 HERE: Final = '"$CMAT_WORKSPACE/$CMAT_TASK'
 """The beginning of a path; what an agent names by a path in the repository is part of the plan."""
@@ -78,8 +74,7 @@ class Project:
     def reopen(self) -> None:
         """Go on as another process would: nothing is remembered but what is on the disk."""
         deps = open_app(self.path).deps
-        store = StateStore(deps.repo, deps.git, self.clock)
-        self.deps: Deps = replace(deps, clock=self.clock, store=store)
+        self.deps = Deps(deps.repo, deps.git, self.clock)
         self.reconciler = Reconciler(self.deps)
 
     # --- what a person does -----------------------------------------------------------------
