@@ -11,7 +11,6 @@ from typing import Any, Final
 from gitcmat.system.logs import visible
 
 SCHEMA: Final = 1
-_WIDE: Final = 10_000
 
 
 class Output:
@@ -81,29 +80,15 @@ class Output:
         """Return the lines of a table: columns aligned, as wide as the terminal or, in a pipe, as
         the text.
         """
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        from gitcmat.cli import table
 
-        terminal = sys.stdout.isatty()
-        console = Console(
-            no_color=not self._color,
-            width=None if terminal else _WIDE,
-            highlight=False,
-            soft_wrap=not terminal,
-        )
-        table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-        for title in head:
-            table.add_column(title, no_wrap=True, overflow="ellipsis")
-        for row in rows:
-            table.add_row(*(Text(visible(_cell(value))) for value in row))
-        with console.capture() as captured:
-            console.print(table)
-        return [line.rstrip() for line in captured.get().splitlines()]
+        return table.lines(head, rows, width=_columns())
 
 
-def _cell(value: object) -> str:
-    """One line of text; spaces before it are the depth in a tree."""
-    text = "" if value is None else str(value)
-    depth = len(text) - len(text.lstrip(" "))
-    return " " * depth + " ".join(text.split())
+def _columns() -> int | None:
+    """How wide the terminal is; None when what is printed goes elsewhere."""
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -4,11 +4,8 @@ asked for.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-import click
 
 from gitcmat.cli.output import Output
 
@@ -18,15 +15,23 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-@dataclass
 class State:
     """Options that stand before the command, and what follows from them."""
 
-    start: Path
-    as_json: bool
-    quiet: bool
-    no_input: bool
-    color: bool
+    def __init__(
+        self,
+        start: Path,
+        *,
+        as_json: bool = False,
+        quiet: bool = False,
+        no_input: bool = False,
+        color: bool = True,
+    ) -> None:
+        self.start = start
+        self.as_json = as_json
+        self.quiet = quiet
+        self.no_input = no_input
+        self.color = color
 
     @functools.cached_property
     def app(self) -> "App":
@@ -46,6 +51,7 @@ class State:
 
 def common(function: F) -> F:
     """Give a command the state, and let it take --json and --quiet behind its name too."""
+    import click  # not on the way of a list, which starts without it
 
     @click.option("--json", "json_here", is_flag=True, help="Print one JSON object.")
     @click.option("-q", "--quiet", "quiet_here", is_flag=True, help="Print no progress.")

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-
 _LONGEST_LINE = 65536
 # Kept back when a line is cut because of its length; no secret is longer.
 _OVERLAP = 8192
