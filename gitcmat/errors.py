@@ -1,6 +1,6 @@
 """What the user can put right: every such error has a sentence, a hint and an exit code.
 
-Anything else that is raised is a bug. Only `gitcmat.cli.main` catches these.
+Anything else that is raised is a bug. Only `gitcmat.cli.boundary` catches these.
 """
 
 

@@ -1,12 +1,8 @@
-"""The command line: a lazy tree of commands, and the one place where errors become messages and
-exit codes.
-"""
+"""The command line: a lazy tree of commands."""
 
 import importlib
-import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -14,8 +10,8 @@ from typing import Final
 import click
 
 from gitcmat import __version__
+from gitcmat.cli.boundary import guarded, refuse
 from gitcmat.cli.state import State
-from gitcmat.errors import UserError
 
 _COMMANDS: Final = {
     "blocker": "Questions that wait for you.",
@@ -45,9 +41,6 @@ _COMMANDS: Final = {
 
 _COMPLETE: Final = "_GITCMAT_COMPLETE"
 """Set by the shell's completion (`_GITCMAT_COMPLETE=bash_source gitcmat`)."""
-
-BUG: Final = 70
-INTERRUPTED: Final = 130
 
 
 class LazyGroup(click.Group):
@@ -118,51 +111,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(cli, {}, "gitcmat", _COMPLETE, os.environ[_COMPLETE])
+    return guarded(args, lambda: _invoke(args))
+
+
+def _invoke(args: Sequence[str]) -> int:
     try:
         with cli.make_context("gitcmat", list(args)) as ctx:  # click takes its list apart
             cli.invoke(ctx)
     except click.exceptions.Exit as done:
         return done.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
-        return INTERRUPTED
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(f"{error.format_message()}\n")
         return error.exit_code
     except click.ClickException as error:
-        return _refuse(args, error.format_message(), _usage_hint(error), error.exit_code)
-    except UserError as error:
-        return _refuse(args, error.message, error.hint, error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone (a pager, `head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever gets here is a bug
-        return _crash(args, error)
+        return refuse(args, error.format_message(), _usage_hint(error), error.exit_code)
     return 0
 
 
 def _usage_hint(error: click.ClickException) -> str:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     return f"{ctx.command_path} --help" if ctx else ""
-
-
-def _refuse(args: Sequence[str], message: str, hint: str, code: int) -> int:
-    if "--json" in args:
-        error = {"message": message, "suggestion": hint, "exit_code": code}
-        sys.stdout.write(json.dumps({"schema": 1, "error": error}, indent=2) + "\n")
-    else:
-        sys.stderr.write(f"error: {message}\n")
-        if hint:
-            sys.stderr.write(f"hint: {hint}\n")
-    return code
-
-
-def _crash(args: Sequence[str], error: Exception) -> int:
-    """Write a report that can be pasted into an issue, and say where it is."""
-    from gitcmat.cli.crash import write_report
-
-    text = "".join(traceback.format_exception(error))
-    place = write_report(args, text)
-    message = f"This is a bug in gitcmat: {type(error).__name__}: {error}"
-    return _refuse(args, message, f"please report it with {place}" if place else text, BUG)
