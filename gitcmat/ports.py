@@ -2,13 +2,14 @@
 real implementation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from gitcmat.model.job import JobAgent, RunOutcome
+from gitcmat.model.machine import Spare
 
 
 class Clock(Protocol):
@@ -19,6 +20,13 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back: for waiting and for limits."""
+
+
+class Machine(Protocol):
+    """Where runs are started, asked before each start."""
+
+    def spare(self, folders: Collection[Path]) -> Spare:
+        """Return what it has to spare now, on the disks of these folders among others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

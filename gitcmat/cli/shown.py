@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
@@ -12,6 +12,9 @@ from gitcmat.model.state import State
 from gitcmat.model.subtask import Progress
 from gitcmat.store import codec
 from gitcmat.store.records import Record
+
+if TYPE_CHECKING:
+    from gitcmat.engine.room import Held
 
 
 def plain(record: Record) -> dict[str, Any]:
@@ -31,9 +34,26 @@ def runtime(run: Run | None, now: datetime) -> float | None:
     return ((run.ended or now) - run.started).total_seconds() if run else None
 
 
-def entry_row(entry: Entry, why: str = "", progress: Progress | None = None) -> tuple[str, ...]:
-    """An entry as a row of a table."""
+def plain_room(held: "Held | None") -> dict[str, Any] | None:
+    """Why and since when nothing new is started, as plain data."""
+    if held is None:
+        return None
+    short = held.shortage
+    return {"limit": short.limit, "text": short.text, "since": held.since.isoformat()}
+
+
+def entry_row(
+    entry: Entry,
+    why: str = "",
+    progress: Progress | None = None,
+    held: "Held | None" = None,
+) -> tuple[str, ...]:
+    """An entry as a row of a table; `held` says that the machine has no room for what is ready."""
     note = why or entry.reason or ", ".join(entry.marks)
+    if not note and entry.state is State.ACTIVE:
+        note = f"{entry.run} since {entry.since.astimezone():%H:%M}"
+    elif not note and entry.state is State.PENDING and held and not entry.hold:
+        note = f"waits: {held}"
     return (
         entry.id,
         entry.state.value,

@@ -1,11 +1,12 @@
 """The agent's turn in a run: given the prompt, listened to, ended with all that it started."""
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from gitcmat.engine import inbox, own_program
-from gitcmat.engine.supervision import Cause, Ended, Limits
+from gitcmat.engine.supervision import Cause, Ended, Limits, Supervisor
 from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import UserError
 from gitcmat.model.job import JobAgent, RunOutcome
@@ -46,7 +47,7 @@ def take_turn(bench: Workbench, agent: Agent, profile: JobAgent, prompt: str) ->
         said = f"the log cannot be written: {error.strerror or error}"
         end = TurnEnd(outcome=RunOutcome.FAILED, message=said)
     else:
-        outcome, message = _judged(agent, profile, ended)
+        outcome, message = _judged(agent, ended)
         end = TurnEnd(
             outcome=outcome,
             message=message,
@@ -70,7 +71,11 @@ def _run(
             env=own_program.on_path(env, bench.folder),
             stdin=launch.stdin,
             limits=Limits(
-                wall=profile.timeout, idle=profile.idle_timeout, output=profile.max_output
+                wall=profile.timeout,
+                idle=profile.idle_timeout,
+                output=profile.max_output,
+                memory=bench.job.memory,
+                processes=bench.job.processes,
             ),
             on_out=listener.hear,
             on_err=errors.feed,
@@ -80,18 +85,20 @@ def _run(
         errors.end()
 
 
-def _judged(agent: Agent, profile: JobAgent, ended: Ended) -> tuple[RunOutcome, str]:
-    match ended.cause:
-        case Cause.EXITED:
-            return agent.outcome(ended.code if ended.code is not None else -1)
-        case Cause.TIMED_OUT:
-            return RunOutcome.TIMED_OUT, f"did not end within {profile.timeout} seconds"
-        case Cause.SILENT:
-            return RunOutcome.SILENT, f"said nothing for {profile.idle_timeout} seconds"
-        case Cause.TOO_LOUD:
-            return RunOutcome.TOO_LOUD, f"printed more than {profile.max_output:,} bytes"
-        case Cause.STOPPED:
-            return RunOutcome.STOPPED, "stopped on request"
+_OUTCOMES: Final = {
+    Cause.TIMED_OUT: RunOutcome.TIMED_OUT,
+    Cause.SILENT: RunOutcome.SILENT,
+    Cause.TOO_LOUD: RunOutcome.TOO_LOUD,
+    Cause.TOO_LARGE: RunOutcome.TOO_LARGE,
+    Cause.TOO_MANY: RunOutcome.TOO_MANY,
+    Cause.STOPPED: RunOutcome.STOPPED,
+}
+
+
+def _judged(agent: Agent, ended: Ended) -> tuple[RunOutcome, str]:
+    if ended.cause is Cause.EXITED:
+        return agent.outcome(ended.code if ended.code is not None else -1)
+    return _OUTCOMES[ended.cause], ended.why
 
 
 def _about_processes(ended: Ended) -> list[str]:

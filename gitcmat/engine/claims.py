@@ -19,6 +19,7 @@ from gitcmat.model.agent import AgentProfile
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Claimed
 from gitcmat.model.job import Job, JobAgent, JobGate, JobKind
+from gitcmat.model.machine import size
 from gitcmat.model.run import Run
 from gitcmat.model.settings import Config
 from gitcmat.model.task import seconds

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from signal import SIGTERM
 from typing import TYPE_CHECKING, Final
 
-from gitcmat.engine import claims
+from gitcmat.engine import claims, old_runs, room
 from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
@@ -47,6 +47,8 @@ _TRIES: Final = 3
 """How often a look may fail in a row when somebody waits for the end."""
 _COMMITTING: Final = 3.0
 """Seconds in which a file that was saved may be committed without a word from us."""
+_ROOM_AGAIN: Final = 3.0
+"""Seconds to the next look when the machine has too little to spare."""
 _LAST_HINTS: Final = 0.2
 """Seconds in which hints of what was done just now arrive."""
 _SECOND_CTRL_C: Final = 3.0
@@ -178,6 +180,7 @@ class Daemon:
             moved = self._news.moves(facts)
             self._alerts.tell(facts)
             self._news.conditions(report)
+            room.note(self._deps, report.no_room)
             self._tidy(hints, moved=moved)
         except (UserError, OSError, sqlite3.Error) as error:
             self._failed(error)
@@ -219,6 +222,8 @@ class Daemon:
         seconds = [(t - now).total_seconds() for t in times if t is not None and t > now]
         if report.look_again is not None:
             seconds.append(max(0.0, report.look_again))
+        if report.no_room is not None:
+            seconds.append(_ROOM_AGAIN)
         return min([self._every, *seconds]) + 0.01
 
     def _tidy(self, hints: frozenset[Hint], *, moved: bool) -> None:
@@ -227,6 +232,7 @@ class Daemon:
         if idle or self._untidy >= _JOIN_EVERY:
             self._deps.store.tidy()
             claims.sweep(self._deps)
+            old_runs.prune(self._deps)
             self._untidy = 0
 
     def _mind(self, active: list["Entry"]) -> None:

@@ -1,9 +1,10 @@
 """`run now`: one task in the foreground, attempt after attempt, until a person is needed."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from gitcmat.engine import runs, status
+from gitcmat.engine import old_runs, room, runs, status
 from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler, Report
 from gitcmat.engine.runfolder import RunFolder
@@ -39,13 +40,13 @@ class Foreground:
         """Run the task that `text` names by a unique prefix until it is in review, is blocked, has
         failed or was stopped; return its entry as it is then.
 
-        A hold, a wait and the limit of parallel runs do not hold it up. A signal stops the run and
-        waits for its end.
+        A hold, a wait and the limit of parallel runs do not hold it up; it waits until the machine
+        has room, for a while. A signal stops the run and waits for its end.
 
         Raises:
             NotFound: there is no such task, or what it needs to run does not exist.
             NotTrusted: the plan, or the task, was not allowed at this machine.
-            Conflict: it runs already, or what it needs has not landed.
+            Conflict: it runs already, what it needs has not landed, or there was no room for it.
             NoWork: it is not waiting to be run.
         """
         entry = self.start(text)
@@ -70,10 +71,18 @@ class Foreground:
 
     def _start(self, entry: Entry) -> Entry:
         report = self._reconciler(start=True, only=entry.id)
+        while report.no_room is not None:
+            room.wait(self._deps, entry.id, report.no_room, pause=self._pause, say=self._on_line)
+            report = self._reconciler(start=True, only=entry.id)
         entry = self._entry(entry.id)
         if entry.state is not State.ACTIVE or entry.run is None:
             self._refuse(entry, report)
         return entry
+
+    def _pause(self, seconds: float) -> None:
+        if self._interrupts.count:
+            raise KeyboardInterrupt
+        time.sleep(seconds)
 
     def _attempt(self, entry: Entry) -> bool:
         """Follow the current run to its end and take its result in; whether to go on after it."""
@@ -93,6 +102,7 @@ class Foreground:
                 self._on_line(f"{run.id}: will have ended soon")
                 return False
         self._reconciler(start=False)
+        old_runs.prune(self._deps)
         ended = self._deps.store.read().run(run.id)
         outcome = ended.outcome if ended else None
         said = f" ({ended.message})" if ended and ended.message else ""

@@ -108,7 +108,7 @@ def _outcome(gate: JobGate, ended: Ended, output: str) -> tuple[GateOutcome, str
     if ended.cause is Cause.STOPPED:
         return GateOutcome.ERROR, "stopped before it had ended"
     if ended.cause is not Cause.EXITED:
-        return GateOutcome.ERROR, f"did not end within {gate.timeout} seconds"
+        return GateOutcome.ERROR, ended.why
     if ended.code == 0:
         return GateOutcome.PASSED, ""
     module = _module(gate.run)

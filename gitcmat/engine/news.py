@@ -7,6 +7,7 @@ from gitcmat.engine.reconcile import Report
 from gitcmat.errors import UserError
 from gitcmat.model.entry import Entry
 from gitcmat.model.gate import Verdict
+from gitcmat.model.machine import Shortage
 from gitcmat.model.state import State
 from gitcmat.store.facts import Facts
 from gitcmat.store.sources import saved_not_committed
@@ -23,6 +24,7 @@ class News:
         self._tip: str | None = None
         self._states: dict[str, State] = {}
         self._runs: dict[str, str | None] = {}
+        self._no_room = ""
 
     def line(self, text: str) -> None:
         """Say one line, with the time of day."""
@@ -56,6 +58,7 @@ class News:
 
     def conditions(self, report: Report) -> None:
         """Say what is in the way of work, each thing once for as long as it stands."""
+        self._room(report.no_room)
         wants = report.wants
         if wants is None:
             return
@@ -84,6 +87,15 @@ class News:
                 for name in untrusted
             ],
         )
+
+    def _room(self, shortage: Shortage | None) -> None:
+        """By the limit, not by the text: its numbers are new each time."""
+        limit = shortage.limit if shortage else ""
+        if shortage and limit != self._no_room:
+            self.line(f"nothing new is started for now: {shortage.text}")
+        elif self._no_room and not limit:
+            self.line("there is room again for what is ready")
+        self._no_room = limit
 
     def files(self) -> None:
         """Say what is saved below ``.cmat/`` and not committed."""

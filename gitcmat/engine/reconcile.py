@@ -8,7 +8,7 @@ any line: it reads everything anew.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gitcmat.engine import branches, checks, claims, results, views
+from gitcmat.engine import branches, checks, claims, results, room, views
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
@@ -16,6 +16,7 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import NotFound
 from gitcmat.model import schedule
 from gitcmat.model.entry import Entry
+from gitcmat.model.machine import Shortage
 from gitcmat.model.schedule import Decisions, Take, World
 from gitcmat.model.state import OPEN, State
 from gitcmat.store.facts import Facts
@@ -38,6 +39,8 @@ class Report:
     """Entries that are ready but whose agent, gate or target does not exist."""
     untrusted: set[str] = field(default_factory=set)
     """Entries that are ready but whose plan nobody here trusts."""
+    no_room: Shortage | None = None
+    """Why what is ready was not started: the machine has too little to spare."""
     look_again: float | None = None
     """Seconds after which an edit of the view will have been left alone for long enough."""
     world: World | None = None
@@ -54,8 +57,8 @@ class Reconciler:
     def __call__(
         self, *, start: bool, only: str | None = None, on_line: Callable[[str], None] | None = None
     ) -> Report:
-        """Do one step. `only` starts at most this one entry, whatever limits, holds and waits
-        say.
+        """Do one step. `only` starts at most this one entry, whatever holds, waits and the limit of
+        parallel runs say.
         """
         deps = self.deps
         report = Report()
@@ -160,6 +163,9 @@ class Reconciler:
                 report.untrusted.add(entry.id)
                 continue
             if len(made) >= world.free and only is None:
+                break
+            report.no_room = report.no_room or room.shortage(self.deps)
+            if report.no_room is not None:
                 break
             try:
                 claim = claims.claim(self.deps, change, entry, wants, used, after)

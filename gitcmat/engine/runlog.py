@@ -16,6 +16,9 @@ from gitcmat.system import clock
 from gitcmat.system.logs import Redactor, visible
 
 _LONGEST_EVENT: Final = 4000
+_MOST_SAID: Final = 10_000_000
+"""Bytes of events about what an agent says; the log has its own limit, and may have more lines."""
+_SAID: Final = "said"
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -37,6 +40,7 @@ class RunLog:
             os.close(self._log)
             raise
         self._line_open = False
+        self._left_to_say = _MOST_SAID
 
     def __enter__(self) -> Self:
         return self
@@ -56,11 +60,20 @@ class RunLog:
         self.write(f"{start}[gitcmat] {self.clean(text)}\n")
 
     def event(self, kind: str, text: str = "") -> None:
-        """Write one event, for programs that follow the run."""
+        """Write one event, for programs that follow the run; too much of what an agent says is
+        left out.
+        """
+        if kind == _SAID and self._left_to_say <= 0:
+            return
         known = {"at": clock.now().isoformat(), "kind": kind}
         if text:
             known["text"] = self.clean(text)[:_LONGEST_EVENT]
-        _write_all(self._events, json.dumps(known).encode() + b"\n")
+        line = json.dumps(known).encode() + b"\n"
+        _write_all(self._events, line)
+        if kind == _SAID:
+            self._left_to_say -= len(line)
+            if self._left_to_say <= 0:
+                self.event("left out", "what else it says is in the log alone")
 
     def clean(self, text: str) -> str:
         """`text` without secrets and with nothing hidden in it."""

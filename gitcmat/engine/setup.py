@@ -60,7 +60,7 @@ class Setup:
         if ended.cause is Cause.STOPPED:
             return "stopped during setup"
         if ended.cause is not Cause.EXITED:
-            return f"setup `{command}` did not end within {bench.job.setup_timeout} seconds"
+            return f"setup `{command}` {ended.why}"
         if ended.code:
             last = next((line for line in reversed(tail.splitlines()) if line.strip()), "")
             said = f": {last.strip()[:200]}" if last else ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitcmat.engine import room
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
 from gitcmat.errors import NotFound
@@ -56,6 +57,8 @@ class Status:
     untrusted: bool
     why_no_new: str | None
     watching: bool
+    no_room: room.Held | None
+    """Why the daemon starts nothing new for now, whatever is ready."""
 
     @property
     def next(self) -> str:
@@ -86,6 +89,7 @@ def status(deps: Deps) -> Status:
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / "watch.lock"),
+        no_room=room.noted(deps.repo),
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.system import clock, orphans, proc, supervise
+from gitcmat.model.machine import shown
+from gitcmat.system import clock, orphans, proc, processes, supervise
 
 _POLL: Final = 0.1
 _CHUNK: Final = 65536
@@ -29,6 +30,8 @@ class Cause(StrEnum):
     TIMED_OUT = "timed out"
     SILENT = "silent"
     TOO_LOUD = "too loud"
+    TOO_LARGE = "too large"
+    TOO_MANY = "too many"
     STOPPED = "stopped"
 
 
@@ -42,6 +45,28 @@ class Limits:
     """Seconds without output."""
     output: int | None = None
     """Bytes of output, both streams together."""
+    memory: int | None = None
+    """Bytes of memory, all its processes together."""
+    processes: int | None = None
+    """How many processes it may have at once."""
+
+    def why(self, cause: Cause) -> str:
+        """Say what it did that ended it, to go on behind its name; empty when it ended itself."""
+        match cause:
+            case Cause.EXITED:
+                return ""
+            case Cause.TIMED_OUT:
+                return f"did not end within {self.wall:.9g} seconds"
+            case Cause.SILENT:
+                return f"said nothing for {self.idle:.9g} seconds"
+            case Cause.TOO_LOUD:
+                return f"printed more than {self.output:,} bytes"
+            case Cause.TOO_LARGE:
+                return f"took more than {shown(self.memory or 0)} of memory (limits.run_memory)"
+            case Cause.TOO_MANY:
+                return f"had more than {self.processes} processes at once (limits.run_processes)"
+            case Cause.STOPPED:
+                return "stopped on request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +74,8 @@ class Ended:
     """How a program ended."""
 
     cause: Cause
+    why: str
+    """What it did that ended it; empty when it ended itself."""
     code: int | None
     """Its exit code, minus the signal when it was killed."""
     seconds: float
@@ -132,6 +159,7 @@ class Supervisor:
             seconds=clock.monotonic() - begun,
             forgotten=forgotten or 0,
             left=left,
+            why=limits.why(cause),
         )
 
     def _follow(self, child: proc.Child, pipes: "_Pipes", begun: float, limits: Limits) -> Cause:
@@ -139,12 +167,16 @@ class Supervisor:
         while True:
             now = clock.monotonic()
             if now - recorded >= _RECORD_EVERY:
-                orphans.record_descendants(self._folder.processes)
+                family = orphans.record_descendants(self._folder.processes)
                 recorded = now
             supervise.reap()
             if child.poll() is not None:
                 return Cause.EXITED
             if self._stop.is_made():
+                if limits.processes is not None and len(family) > limits.processes:
+                    return Cause.TOO_MANY
+                if limits.memory is not None and processes.memory(family) > limits.memory:
+                    return Cause.TOO_LARGE
                 return Cause.STOPPED
             if pipes.too_loud:
                 return Cause.TOO_LOUD

@@ -79,7 +79,7 @@ class Workbench:
                 argv,
                 cwd=self.tree,
                 env=env,
-                limits=Limits(wall=wall),
+                limits=Limits(wall=wall, memory=self.job.memory, processes=self.job.processes),
                 on_out=stream.feed,
                 on_err=stream.feed,
             )

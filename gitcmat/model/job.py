@@ -112,6 +112,8 @@ class RunOutcome(StrEnum):
     """The runner died; uses no attempt."""
     UNCLEAR = "unclear"
     """It ended, but its result needs a person: a merge left half done, a history rewritten, …"""
+    TOO_LARGE = "too much memory"
+    TOO_MANY = "too many processes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,6 +215,8 @@ def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effe
             | RunOutcome.TIMED_OUT
             | RunOutcome.SILENT
             | RunOutcome.TOO_LOUD
+            | RunOutcome.TOO_LARGE
+            | RunOutcome.TOO_MANY
         ):
             if last:
                 failed = kept.to(State.FAILED, now, reason=result.message)

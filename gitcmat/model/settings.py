@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from gitcmat.model.gate import Gate
+from gitcmat.model.machine import Limits
 from gitcmat.model.names import is_id
 from gitcmat.model.task import MAX_ATTEMPTS, seconds
 
@@ -125,6 +126,10 @@ class UserSettings:
         default=None, metadata={"doc": "The one branch that tasks come from"}
     )
     parallel: int = field(default=2, metadata={"doc": "How many runs at once"})
+    limits: Limits = field(
+        default_factory=Limits,
+        metadata={"doc": "What must be free for a run to start, and what it may use"},
+    )
     allow_env: tuple[str, ...] = field(
         default=(), metadata={"doc": "Names that pass_env may hand through though they are secrets"}
     )

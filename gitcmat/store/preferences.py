@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gitcmat.errors import Conflict, InvalidData, NotFound, Usage
-from gitcmat.model.settings import CONFIG_KEYS, USER_KEYS, Config, UserSettings
+from gitcmat.model.settings import CONFIG_KEYS, USER_KEYS, Config
 from gitcmat.store import codec, documents, layout, settings, yamlio
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.settings import REPOSITORIES
@@ -57,9 +57,9 @@ def list_settings(repo: Repository, git: Git) -> list[Setting]:
         if path != ("schema",)
     ]
     found += [
-        Setting(f.name, codec.encode(value), personal.origins.get(f.name, DEFAULT))
-        for f in fields(UserSettings)
-        for value in [getattr(personal.settings, f.name)]
+        Setting(key, codec.encode(value), personal.origins.get(key, DEFAULT))
+        for path, value in _leaves(personal.settings, ())
+        for key in [".".join(path)]
     ]
     return sorted(found, key=lambda setting: setting.key)
 

@@ -29,7 +29,7 @@ class Personal:
 
     settings: UserSettings
     origins: Mapping[str, str]
-    """Key to ``file:line``; a key that is not here has its default."""
+    """Key, dotted in a group, to ``file:line``; a key that is not here has its default."""
 
 
 def settings_file() -> Path:
@@ -120,13 +120,30 @@ def _decode(
     data = dict(everywhere)
     at: dict[KeyPath, int] = dict(lines)
     for place, own in here.items():
-        data |= own
-        at = {path: line for path, line in at.items() if path[:1] not in {(key,) for key in own}}
+        for key, value in own.items():
+            data[key] = _over(data.get(key), value)
+            if data[key] is value:
+                at = {path: line for path, line in at.items() if path[:1] != (key,)}
         at |= {path[2:]: line for path, line in lines.items() if path[:2] == (REPOSITORIES, place)}
     settings = codec.decode(
         UserSettings, Document(data, at), name=name, schema=USER_SCHEMA, elsewhere=_ELSEWHERE
     )
-    return Personal(settings, {key: f"{name}:{at[(key,)]}" for key in data if key in USER_KEYS})
+    keys = {path: [part for part in path if isinstance(part, str)] for path in at}
+    return Personal(
+        settings,
+        {
+            ".".join(parts): f"{name}:{at[path]}"
+            for path, parts in keys.items()
+            if len(parts) == len(path) and parts[:1] and parts[0] in USER_KEYS
+        },
+    )
+
+
+def _over(everywhere: object, here: object) -> object:
+    """What holds for one repository: of a group of settings, each for itself."""
+    if isinstance(everywhere, dict) and isinstance(here, dict):
+        return {**everywhere, **here}
+    return here
 
 
 def _places(document: Document, *, name: str) -> dict[str, dict[str, Any]]:

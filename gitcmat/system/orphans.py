@@ -37,15 +37,17 @@ class Swept:
     left: int
 
 
-def record_descendants(path: Path) -> None:
-    """Write down what runs below this process, for a sweep after our own violent end.
+def record_descendants(path: Path) -> list[Identity]:
+    """Write down what runs below this process, for a sweep after our own violent end; return it.
 
     Call it when the agent has started and every second or so: a process that loses its mark in
     between is found only below one that is known.
     """
-    rows = [[who.pid, who.started] for who in supervise.descendants()]
+    found = supervise.descendants()
+    rows = [[who.pid, who.started] for who in found]
     text = json.dumps({"boot": processes.boot_id(), "processes": rows})
     files.write_atomic(path, text.encode(), mode=0o600)
+    return found
 
 
 def recorded(path: Path) -> set[Identity]:

@@ -1,5 +1,6 @@
 """Every way a run ends before its agent wants to, and that nothing it started is left."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from gitcmat.engine.runner import request_stop, salvage
 from gitcmat.errors import Conflict
+from gitcmat.model.gate import GateOutcome
 from gitcmat.model.job import JobGate, RunOutcome
 from gitcmat.system.locks import is_locked
 from tests.support.repo import TestRepo
@@ -241,3 +243,58 @@ def test_a_living_run_is_not_salvaged(bench: Bench) -> None:
 def test_a_run_that_was_never_written_is_left_alone(tmp_path: Path) -> None:
     salvage(tmp_path / "gone")
     assert not (tmp_path / "gone").exists()
+
+
+def test_more_memory_than_all_its_processes_may_hold_ends_the_run(bench: Bench) -> None:
+    hold = "import time; held = b'x' * 60_000_000; time.sleep(600)"
+    one = python(hold).removeprefix("exec ")
+    job = bench.job(f"echo some > work.txt; {one} & {one} & wait", memory=100_000_000)
+    result = bench.run(job)
+    assert (result.outcome, result.message) == (
+        RunOutcome.TOO_LARGE,
+        "took more than 100MB of memory (limits.run_memory)",
+    )
+    assert bench.repo.show(result.head, "work.txt") == "some\n"
+
+
+def test_what_processes_share_counts_for_none_of_them(bench: Bench) -> None:
+    one = python("import time; time.sleep(1.5)").removeprefix("exec ")
+    result = bench.run(bench.job(f"{one} & {one} & {one} & wait", memory=40_000_000))
+    assert (result.outcome, result.message) == (RunOutcome.FINISHED, "")
+
+
+def test_more_processes_than_a_run_may_have_end_it(bench: Bench, bystander: int) -> None:
+    many = f"for i in 1 2 3 4 5 6 7 8 9 10; do ({SLEEPER}) & done; wait"
+    result = bench.run(bench.job(f"echo some > work.txt; {many}", processes=8))
+    assert (result.outcome, result.message) == (
+        RunOutcome.TOO_MANY,
+        "had more than 8 processes at once (limits.run_processes)",
+    )
+    assert bench.repo.show(result.head, "work.txt") == "some\n"
+    assert left(bystander) == []
+
+
+def test_gates_and_setup_have_the_same_limits(bench: Bench) -> None:
+    hold = (PYTHON, "-c", "import time; held = b'x' * 60_000_000; time.sleep(600)")
+    gate = JobGate(name="tests", run=hold, timeout=60)
+    result = bench.run(bench.job("echo x > x", gates=(gate,), memory=50_000_000))
+    said = "took more than 50MB of memory (limits.run_memory)"
+    assert [(g.outcome, g.reason) for g in result.gates] == [(GateOutcome.ERROR, said)]
+    result = bench.run(bench.job("true", setup=(hold,), memory=50_000_000))
+    assert result.outcome is RunOutcome.CANNOT_START
+    assert result.message.endswith(f"` {said}")
+
+
+def test_many_short_lines_do_not_make_a_large_file_of_events(bench: Bench) -> None:
+    script = python("import sys\nfor n in range(20): sys.stdout.write('y\\n' * 10_000)")
+    runner = bench.start(bench.job(script))
+    assert runner.result().outcome is RunOutcome.FINISHED
+    lines = runner.folder.events.read_text(encoding="utf-8").splitlines()
+    assert runner.folder.events.stat().st_size < 10_100_000
+    assert [json.loads(line)["kind"] for line in lines if '"said"' not in line] == [
+        "started",
+        "agent",
+        "left out",
+        "ended",
+    ]
+    assert runner.log().count("\ny\n") > 99_000

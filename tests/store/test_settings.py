@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gitcmat.errors import Conflict, InvalidData, NotFound, Usage, UserError
+from gitcmat.model.machine import Limits
 from gitcmat.model.settings import CONFIG_KEYS, USER_KEYS, TaskTrust, UserSettings
 from gitcmat.store import documents
 from gitcmat.store.git import Git, Repository, discover
@@ -66,6 +67,25 @@ def test_keys_of_a_repository_win_over_those_for_all(
     }
 
 
+def test_of_a_group_each_setting_of_a_repository_wins_for_itself(
+    repo: TestRepo, found: Repository, own: Path
+) -> None:
+    own.write_text(
+        f"limits:\n  memory: 1GB\n  disk: 2GB\nrepositories:\n"
+        f"  {repo.path}:\n    limits:\n      disk: 3GB\n",
+        encoding="utf-8",
+    )
+
+    personal = load_personal(found)
+
+    assert personal.settings.limits == Limits(memory="1GB", disk="3GB")
+    assert personal.origins == {
+        "limits": f"{NAME}:6",
+        "limits.memory": f"{NAME}:2",
+        "limits.disk": f"{NAME}:7",
+    }
+
+
 def test_a_repository_is_known_by_its_real_path(
     repo: TestRepo, own: Path, home: Path, tmp_path: Path
 ) -> None:
@@ -85,6 +105,16 @@ def test_a_repository_is_known_by_its_real_path(
         ("defaults:\n  agent: a\n", f"{NAME}:1: defaults: belongs in .cmat/config.yaml", ""),
         ("parallel: many\n", f"{NAME}:1: parallel: expected int, got str", ""),
         ("parallel: 0\n", f"{NAME}:1: parallel is 1 to 256", ""),
+        (
+            "limits:\n  disk: 1\n",
+            f"{NAME}:2: limits.disk: expected str, got int (quote it?)",
+            "",
+        ),
+        (
+            "limits:\n  disk: lots\n",
+            f"{NAME}:2: limits.disk: 'lots' is not a size (write 500MB or 1.5GB)",
+            "",
+        ),
         ("tasks: all\n", f"{NAME}:1: tasks: 'all' is not one of own, branch", ""),
         ("schema: 9\n", f"{NAME}:1: is schema 9, this gitcmat knows 1", "upgrade gitcmat"),
         ("- a\n", f"{NAME}:1: is not a mapping", "write key: value"),
@@ -152,7 +182,7 @@ def git(repo: TestRepo, found: Repository) -> Git:
 
 
 def test_every_setting_is_listed_with_its_origin(found: Repository, git: Git, own: Path) -> None:
-    own.write_text("parallel: 4\n", encoding="utf-8")
+    own.write_text("parallel: 4\nlimits:\n  memory: 1GB\n", encoding="utf-8")
 
     listed = list_settings(found, git)
 
@@ -171,6 +201,13 @@ def test_every_setting_is_listed_with_its_origin(found: Repository, git: Git, ow
         "gates.tests.run = ['pytest'] (.cmat/config.yaml:4)",
         "gates.tests.timeout = 10m (default)",
         "keep = ['.venv', 'node_modules', 'target'] (default)",
+        "limits.disk = 500MB (default)",
+        "limits.load = 8.0 (default)",
+        "limits.logs = 2GB (default)",
+        f"limits.memory = 1GB ({NAME}:3)",
+        "limits.run_memory = 8GB (default)",
+        "limits.run_processes = 1000 (default)",
+        "limits.wait = 5m (default)",
         "notify = [] (default)",
         f"parallel = 4 ({NAME}:1)",
         "quiet = 2.0 (default)",

@@ -1,11 +1,19 @@
 """``gitcmat queue``: what is where, and moving it."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from gitcmat.cli import past
-from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry, runtime
+from gitcmat.cli.shown import (
+    ENTRY_HEAD,
+    counts_line,
+    entry_row,
+    plain,
+    plain_entry,
+    plain_room,
+    runtime,
+)
 from gitcmat.cli.state import State as CliState
 from gitcmat.cli.state import common
 from gitcmat.errors import NotFound, NoWork, Usage
@@ -13,6 +21,9 @@ from gitcmat.model.state import State
 from gitcmat.model.task import Priority
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
+
+if TYPE_CHECKING:
+    from gitcmat.engine.room import Held
 
 
 @click.group(name="queue")
@@ -39,7 +50,8 @@ def list_(state: CliState, *, which: str | None, limit: int, at: str | None) -> 
     counts = facts.counts()
     left = sum(counts[s] for s in chosen) - len(found)
     far = facts.progress()
-    rows = [entry_row(e, progress=far.get(e.id)) for e in found]
+    held = None if at is not None else _no_room(state)
+    rows = [entry_row(e, progress=far.get(e.id), held=held) for e in found]
     lines = past.lines(facts.point)
     lines += state.out.table(ENTRY_HEAD, rows) if rows else ["nothing"]
     if left:
@@ -47,7 +59,7 @@ def list_(state: CliState, *, which: str | None, limit: int, at: str | None) -> 
     now = state.app.deps.clock.now()
     runs = {e.id: facts.run(e.run) if e.run else None for e in found}
     shown = [plain_entry(e, far) | {"runtime_seconds": runtime(runs[e.id], now)} for e in found]
-    data = {"entries": shown, "left_out": left}
+    data = {"entries": shown, "left_out": left, "no_room": plain_room(held)}
     state.out.show(data | past.plain(facts.point), lines)
 
 
@@ -78,11 +90,13 @@ def status_(state: CliState) -> None:
         "finished": facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3),
     }
     lines = [counts_line(counts)]
+    held = _no_room(state)
     for name, entries in groups.items():
         if entries:
             lines += ["", f"{name}:"]
-            lines += state.out.table(ENTRY_HEAD, (entry_row(e) for e in entries))
+            lines += state.out.table(ENTRY_HEAD, (entry_row(e, held=held) for e in entries))
     data: dict[str, Any] = {k: [plain(e) for e in v] for k, v in groups.items()}
+    data["no_room"] = plain_room(held)
     state.out.show({"counts": counts, **data}, lines)
 
 
@@ -218,3 +232,10 @@ def priority(state: CliState, *, task: str, **given: Any) -> None:
     entry = queue.prioritise(state.app.deps, entry_id, Priority(given["priority"]))
     state.app.settle()
     state.out.show({"entry": plain(entry)}, f"{entry.id}: {entry.priority}")
+
+
+def _no_room(state: CliState) -> "Held | None":
+    """Why the daemon starts nothing new for now, if that is so."""
+    from gitcmat.engine import room
+
+    return room.noted(state.app.deps.repo)

@@ -7,7 +7,7 @@ import click
 
 from gitcmat.cli import past
 from gitcmat.cli.output import Output
-from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry
+from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry, plain_room
 from gitcmat.cli.state import State, common
 from gitcmat.engine.status import Recorded, Status, recorded, status
 
@@ -55,6 +55,7 @@ def _plain(found: Status) -> dict[str, Any]:
         "trusted": not found.untrusted,
         "no_new_tasks": found.why_no_new,
         "watching": found.watching,
+        "no_room": plain_room(found.no_room),
         "next": found.next,
     }
 
@@ -62,11 +63,16 @@ def _plain(found: Status) -> dict[str, Any]:
 def _lines(found: Status, out: Output) -> Iterator[str]:
     counts = counts_line(dict(found.recorded.counts))
     yield counts + ("" if found.watching else "; no daemon is running")
-    yield from _groups(found.recorded, found.why, out)
+    yield from _groups(found.recorded, _why(found), out)
     yield from _notices(found)
     if found.next:
         yield ""
         yield f"next: {found.next}"
+
+
+def _why(found: Status) -> dict[str, str]:
+    held = f"waits: {found.no_room}" if found.no_room else ""
+    return {entry_id: why or held for entry_id, why in found.why.items()}
 
 
 def _groups(found: Recorded, why: Mapping[str, str], out: Output) -> Iterator[str]:
@@ -96,6 +102,8 @@ def _notices(found: Status) -> Iterator[str]:
     notices += [f"tracked by git, so not read: {t} (git rm --cached {t})" for t in found.tracked]
     if found.untrusted:
         notices.append("the plan is not trusted, so nothing starts: gitcmat trust")
+    if found.no_room:
+        notices.append(f"nothing new is started for now: {found.no_room}")
     if found.why_no_new:
         notices.append(f"no new tasks are taken in: {found.why_no_new}")
     if notices:
