@@ -155,11 +155,11 @@ class Supervisor:
                 cause = Cause.TOO_LOUD
         return Ended(
             cause=cause,
+            why=limits.why(cause),
             code=child.poll(),
             seconds=clock.monotonic() - begun,
             forgotten=forgotten or 0,
             left=left,
-            why=limits.why(cause),
         )
 
     def _follow(self, child: proc.Child, pipes: "_Pipes", begun: float, limits: Limits) -> Cause:
@@ -169,14 +169,14 @@ class Supervisor:
             if now - recorded >= _RECORD_EVERY:
                 family = orphans.record_descendants(self._folder.processes)
                 recorded = now
-            supervise.reap()
-            if child.poll() is not None:
-                return Cause.EXITED
-            if self._stop.is_made():
                 if limits.processes is not None and len(family) > limits.processes:
                     return Cause.TOO_MANY
                 if limits.memory is not None and processes.memory(family) > limits.memory:
                     return Cause.TOO_LARGE
+            supervise.reap()
+            if child.poll() is not None:
+                return Cause.EXITED
+            if self._stop.is_made():
                 return Cause.STOPPED
             if pipes.too_loud:
                 return Cause.TOO_LOUD

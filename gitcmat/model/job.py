@@ -106,14 +106,14 @@ class RunOutcome(StrEnum):
     SILENT = "silent"
     """No output for the idle time."""
     TOO_LOUD = "too much output"
+    TOO_LARGE = "too much memory"
+    TOO_MANY = "too many processes"
     STOPPED = "stopped"
     """A person stopped it."""
     INTERRUPTED = "interrupted"
     """The runner died; uses no attempt."""
     UNCLEAR = "unclear"
     """It ended, but its result needs a person: a merge left half done, a history rewritten, …"""
-    TOO_LARGE = "too much memory"
-    TOO_MANY = "too many processes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
