@@ -88,6 +88,10 @@ class Job:
     copy: tuple[str, ...]
     paths: tuple[str, ...]
     allow_env: tuple[str, ...]
+    memory: int | None = None
+    """Bytes that all processes of the run may hold together."""
+    processes: int | None = None
+    """How many processes the run may have at once."""
     identity: Identity
 
 
