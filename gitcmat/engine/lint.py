@@ -63,7 +63,7 @@ def take(repo: Repository, git: Git, at: str) -> Snapshot:
         return snapshot.of_index(Git(repo.git_dir, work_tree=repo.work_tree))
     if at == WORK_TREE and repo.work_tree is not None:
         return snapshot.of_work_tree(repo.work_tree)
-    return snapshot.of_commit(git, "HEAD" if at == WORK_TREE else at)
+    return snapshot.of_revision(git, "HEAD" if at == WORK_TREE else at)
 
 
 def lint_files(found: Snapshot, *, known: Collection[str] = ()) -> list[Problem]:

@@ -62,21 +62,42 @@ def tree_of(git: Git, commit: str) -> str:
     return done.out.split(b"\t")[0].split(b" ")[-1].decode()
 
 
-def of_commit(git: Git, commit: str) -> Snapshot:
-    """Take the files of a commit.
+def of_revision(git: Git, name: str) -> Snapshot:
+    """Take the files of the commit that a person calls `name`.
 
     Raises `NotFound` when there is no such commit.
     """
-    found = git.rev(commit)
+    found = git.rev(name)
     if found is None:
-        raise NotFound(f"There is no commit {commit}.")
-    done = git.run("ls-tree", "-r", "-z", "--full-tree", found, "--", layout.CMAT)
+        raise NotFound(f"There is no commit {name}.")
+    return of_commit(git, found)
+
+
+def of_commit(git: Git, commit: str) -> Snapshot:
+    """Take the files of a commit, named by its whole id.
+
+    Raises `GitError` when there is no such commit.
+    """
     files = []
-    for line in done.out.split(b"\0")[:-1]:
+    for line in _listed(git, commit).split(b"\0")[:-1]:
         meta, path = line.split(b"\t", 1)
         mode, _, blob = meta.decode().split(" ")
         files.append(File(os.fsdecode(path), mode, blob))
     return _of_objects(git, files)
+
+
+def _listed(git: Git, commit: str) -> bytes:
+    """What a commit holds never changes, and a look at the status asks twice."""
+    key = (git.git_dir, commit)
+    if key not in _known:
+        done = git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", layout.CMAT)
+        _known.clear()
+        _known[key] = done.out
+    return _known[key]
+
+
+_known: Final[dict[tuple[Path, str], bytes]] = {}
+"""The last commit that was listed: git directory and id to what git said."""
 
 
 def of_index(git: Git) -> Snapshot:
