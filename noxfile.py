@@ -50,6 +50,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what it costs; `nox -s bench -- --quick` is a look, `-- --write` keeps the table."""
+    _install(session)
+    session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build the wheel and try it in an environment that holds nothing else."""
     session.install("-c", "constraints.txt", "build")

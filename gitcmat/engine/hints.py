@@ -38,9 +38,10 @@ class Hint(StrEnum):
 
 WAKE_FILE: Final = "wake"
 
-_QUIET: Final[Mapping[Hint, float]] = {Hint.RUN: 0.02, Hint.WAKE: 0.02, Hint.STOP: 0.0}
-_QUIET_OTHERWISE: Final = 0.1
+QUIET: Final = 0.1
 """Seconds without a further hint after which a command of git is taken to be over."""
+_LESS_QUIET: Final[Mapping[Hint, float]] = {Hint.RUN: 0.02, Hint.WAKE: 0.02, Hint.STOP: 0.0}
+"""Seconds of those hints that come alone."""
 _LONGEST: Final = 0.5
 """Seconds after which it is looked at even though the hints go on."""
 
@@ -140,5 +141,5 @@ class Bell:
             found.add(hint)
             if clock.monotonic() >= end:
                 break
-            quiet = clock.monotonic() + max(_QUIET.get(h, _QUIET_OTHERWISE) for h in found)
+            quiet = clock.monotonic() + max(_LESS_QUIET.get(h, QUIET) for h in found)
         return frozenset(found)
