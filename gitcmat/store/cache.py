@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what decodes records is imported by those who ask for recor
     from gitcmat.model.run import Run
     from gitcmat.model.subtask import Progress, Subtask
     from gitcmat.store.records import Record
+    from gitcmat.store.rows import Files, Step
 
 _CHANGED: Final = b":"
 
@@ -52,6 +53,7 @@ class Cache:
         self._git = git
         self._db: sqlite3.Connection | None = None
         self._memory = False
+        self._known: Step | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -72,6 +74,10 @@ class Cache:
         except sqlite3.DatabaseError:
             # Damaged, or written by another version: it holds nothing that is not in git.
             return self._anew(tip)
+
+    def know(self, step: "Step") -> None:
+        """Remember a commit that this process has made: git need not be asked what it changed."""
+        self._known = step
 
     def past(self, commit: str) -> "Cache":
         """Return a cache in memory at an earlier commit; this one stays as it is.
@@ -128,6 +134,7 @@ class Cache:
                         return False
                     known = ""
                 self._refresh(db, known, tip)
+        self._known = None
         return self._pin(db, tip)
 
     def _pin(self, db: sqlite3.Connection, tip: str | None) -> bool:
@@ -139,13 +146,16 @@ class Cache:
         return False
 
     def _follows(self, later: str, earlier: str) -> bool:
+        if self._own(earlier, later):
+            return True
         return self._git.ok("merge-base", "--is-ancestor", earlier, later)
 
     def _refresh(self, db: sqlite3.Connection, had: str, tip: str | None) -> None:
         if not had or not tip:
             db.execute("DELETE FROM record")
         if tip:
-            self._take(db, self._differences(had, tip))
+            own = self._own(had, tip)
+            _take(db, own.files if own else self._differences(had, tip))
         db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             (("version", VERSION), ("tip", tip or "")),
@@ -155,7 +165,18 @@ class Cache:
         held = dict(db.execute("SELECT key, value FROM meta"))
         return held.get("version", ""), held.get("tip", "")
 
-    def _differences(self, old: str, new: str) -> Iterator[tuple[str, str | None]]:
+    def _own(self, old: str, new: str) -> "Step | None":
+        """Return what was changed from `old` to `new`, if this process has done that itself."""
+        step = self._known
+        return step if step is not None and (step.old, step.new) == (old, new) else None
+
+    def _differences(self, old: str, new: str) -> "Files":
+        """Ask git what is different in `new` from `old` (empty: from nothing)."""
+        changed = dict(self._changed(old, new))
+        blobs = self._git.blobs([oid for oid in changed.values() if oid])
+        return {path: (oid, blobs[oid]) if oid else None for path, oid in changed.items()}
+
+    def _changed(self, old: str, new: str) -> Iterator[tuple[str, str | None]]:
         """Yield (path, blob id, or None where it is gone)."""
         if not old:
             for entry in self._git.tree(new, layout.CMAT):
@@ -169,20 +190,6 @@ class Cache:
             if meta.startswith(_CHANGED):
                 _, _, _, oid, status = meta.decode().split(" ")
                 yield next(parts).decode(), None if status == "D" else oid
-
-    def _take(self, db: sqlite3.Connection, differences: Iterable[tuple[str, str | None]]) -> None:
-        from gitcmat.store.rows import row_of
-
-        changed = dict(differences)
-        gone = [(path,) for path, oid in changed.items() if oid is None]
-        db.executemany("DELETE FROM record WHERE path = ?", gone)
-        blobs = self._git.blobs([oid for oid in changed.values() if oid])
-        rows = []
-        for path, oid in changed.items():
-            key = layout.parse(path)
-            if key is not None and oid is not None:
-                rows.append(row_of(key, path, oid, blobs[oid]))
-        db.executemany("INSERT OR REPLACE INTO record VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
     # --- questions ------------------------------------------------------------------------------
 
@@ -312,6 +319,19 @@ class Cache:
     def _in_states(self, states: Iterable[State]) -> tuple[str, list[str]]:
         wanted = [s.value for s in states]
         return f"kind = 'queue' AND state IN ({','.join('?' * len(wanted))})", wanted
+
+
+def _take(db: sqlite3.Connection, files: "Files") -> None:
+    from gitcmat.store.rows import row_of
+
+    gone = [(path,) for path, file in files.items() if file is None]
+    db.executemany("DELETE FROM record WHERE path = ?", gone)
+    rows = []
+    for path, file in files.items():
+        key = layout.parse(path)
+        if key is not None and file is not None:
+            rows.append(row_of(key, path, *file))
+    db.executemany("INSERT OR REPLACE INTO record VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Records as rows of the cache, and back."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, assert_never
 
 from gitcmat.model.blocker import Blocker
@@ -18,6 +20,20 @@ TYPES: Final[dict[str, type[Record]]] = {
     "checkpoints": Checkpoint,
     "subtasks": Subtask,
 }
+
+
+Files = Mapping[str, tuple[str, bytes] | None]
+"""Path → (blob id, content), None where the file is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a commit of the state has changed, known to whoever made it."""
+
+    old: str
+    """The commit before it; empty for none."""
+    new: str
+    files: Files
 
 
 def record_of(kind: str, data: bytes) -> Record:

@@ -31,6 +31,7 @@ from gitcmat.store.packs import drop_dead_keeps, own_packs
 from gitcmat.store.past import find_point
 from gitcmat.store.record_tree import write_tree
 from gitcmat.store.records import Record
+from gitcmat.store.rows import Step
 from gitcmat.system.locks import FileLock
 
 if TYPE_CHECKING:
@@ -195,7 +196,9 @@ class StateStore(StateReader):
     def _commit(self, change: Change, subject: str, by: Actor) -> None:
         old = change.facts.tip
         writer = ObjectWriter(self._repo, self._git)
-        tree = write_tree(writer, self._git, old, change.files())
+        files = change.files()
+        tree = write_tree(writer, self._git, old, files)
+        held = {p: (writer.blob(data), data) if data else None for p, data in files.items()}
         now = self._clock.now()
         new = writer.commit(
             tree=tree,
@@ -205,3 +208,4 @@ class StateStore(StateReader):
             message=message(subject, change.notes),
         )
         writer.publish(self.ref, new, old, why=subject)
+        self._cache.know(Step(old or "", new, held))

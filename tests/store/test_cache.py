@@ -79,6 +79,24 @@ def test_a_record_is_parsed_once_and_only_when_it_changed(
     assert parsed.since() == 1
 
 
+def test_a_writer_does_not_ask_git_what_it_has_changed_itself(
+    repo: TestRepo, store: StateStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, entry("t-1"), entry("t-2"))
+    move(store, "t-1", State.ACTIVE)
+    trace = tmp_path / "processes.txt"
+    monkeypatch.setenv("GITCMAT_TRACE", str(trace))
+    held = store.read()
+    asked = trace.read_text(encoding="utf-8")
+    assert not any(word in asked for word in ("merge-base", "diff-tree", "cat-file"))
+    cache_file(repo).unlink()
+    from_git = fresh(repo).read()
+    assert held.entries() == from_git.entries()
+    assert [held.path(Kind.QUEUE, e.id) for e in held.entries()] == [
+        from_git.path(Kind.QUEUE, e.id) for e in from_git.entries()
+    ]
+
+
 # --- what it is when its file is not what it was --------------------------------------------------
 
 
@@ -281,4 +299,6 @@ def test_rows_of_other_keys_have_another_version() -> None:
     keys = json.dumps({kind: _keys(cls) for kind, cls in TYPES.items()}, sort_keys=True)
     written = hashlib.sha256(keys.encode()).hexdigest()[:16]
 
-    assert (VERSION, written) == ("3", "9daa5ccddd46bd03"), "records have other keys: raise VERSION in cache.py"
+    assert (VERSION, written) == ("3", "9daa5ccddd46bd03"), (
+        "records have other keys: raise VERSION in cache.py"
+    )
