@@ -1,5 +1,6 @@
 """Where errors become messages and exit codes: the one place that catches everything."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,18 @@ INTERRUPTED: Final = 130
 
 def guarded(args: Sequence[str], call: Callable[[], int]) -> int:
     """Do what the command line `args` asks for, and return its exit code whatever happens."""
+    code = _guarded(args, call)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+    except OSError as error:
+        _drop_output()
+        return _refuse_or_crash((), error, "the output")
+    return code
+
+
+def _guarded(args: Sequence[str], call: Callable[[], int]) -> int:
     try:
         return call()
     except KeyboardInterrupt:
@@ -22,8 +35,10 @@ def guarded(args: Sequence[str], call: Callable[[], int]) -> int:
         return refuse(args, error.message, error.hint, error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone (a pager, `head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()
         return 0
+    except OSError as error:
+        return _refuse_or_crash(args, error)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever gets here is a bug
         return _crash(args, error)
 
@@ -34,12 +49,31 @@ def refuse(args: Sequence[str], message: str, hint: str, code: int) -> int:
         import json
 
         error = {"message": message, "suggestion": hint, "exit_code": code}
-        sys.stdout.write(json.dumps({"schema": 1, "error": error}, indent=2) + "\n")
-    else:
-        sys.stderr.write(f"error: {message}\n")
-        if hint:
-            sys.stderr.write(f"hint: {hint}\n")
+        try:
+            sys.stdout.write(json.dumps({"schema": 1, "error": error}, indent=2) + "\n")
+            sys.stdout.flush()
+            return code
+        except OSError:
+            _drop_output()
+    with contextlib.suppress(OSError):  # then there is nobody to be told
+        sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+        sys.stderr.flush()
     return code
+
+
+def _drop_output() -> None:
+    """Let nothing that could not be printed be tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _refuse_or_crash(args: Sequence[str], error: OSError, what: str = "") -> int:
+    """What the machine refuses is no bug of ours, as long as we know what to say about it."""
+    from gitcmat.system.refusals import refusal
+
+    known = refusal(error, what=what)
+    if known is None:
+        return _crash(args, error)
+    return refuse(args, known.message, known.hint, known.exit_code)
 
 
 def _crash(args: Sequence[str], error: Exception) -> int:

@@ -10,7 +10,7 @@ read history for people (`history`), never on the way of a run, a hook or a list
 import functools
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -19,6 +19,7 @@ from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.store.git_rules import environment, program
 from gitcmat.system import proc
 from gitcmat.system.proc import Done
+from gitcmat.system.refusals import refusal_in
 
 if TYPE_CHECKING:
     import git
@@ -28,10 +29,36 @@ class GitError(UserError):
     """A git command failed in a way its caller did not expect; carries what git said."""
 
     def __init__(self, done: Done) -> None:
-        said = done.err.decode("utf-8", "replace").strip() or f"exit code {done.code}"
-        shown = " ".join(done.argv[:6])
-        super().__init__(f"git failed: {shown}\n{said}", hint="gitcmat doctor")
+        said = _complaint(done)
+        super().__init__(f"git failed: {' '.join(done.argv[:6])}\n{said}", hint="gitcmat doctor")
         self.done = done
+        if known := refusal_in(said, what=_place(done.argv)):
+            self.message, self.hint = known.message, known.hint
+        elif _NOT_WRITTEN.search(said):
+            self.message = f"Cannot write {_place(done.argv)}: {said.removeprefix('fatal: ')}"
+            self.hint = "see whether the disk is full or read-only (df, mount), then do it again"
+
+
+def _complaint(done: Done) -> str:
+    """What a git that failed says about it, without warnings about other things."""
+    ended = f"exit code {done.code}" if done.code >= 0 else f"killed by signal {-done.code}"
+    said = done.err.decode("utf-8", "replace").strip()
+    lines = [line for line in said.splitlines() if not line.startswith("warning: ")]
+    return "\n".join(lines) or said or ended
+
+
+_NO: Final = 1
+"""The exit code of git's questions that are answered by no."""
+
+_NOT_WRITTEN: Final = re.compile(r"couldn't (?:write|set)|unable to (?:write|create)|write error")
+"""What git says of a disk that refuses where it does not say why."""
+
+
+def _place(argv: Sequence[str]) -> str:
+    """Which repository a git worked in, and at what."""
+    place = next((a.removeprefix("--git-dir=") for a in argv if a.startswith("--git-dir=")), "")
+    verb = next((a for a in argv[1:] if not a.startswith("-")), "")
+    return f"{place} (git {verb})".strip()
 
 
 class Repository(NamedTuple):
@@ -116,15 +143,28 @@ class Git:
         return self.run(*args, env=env).text
 
     def maybe(self, *args: str | Path) -> str | None:
-        """Run git and return its output, or None when it failed (a question that may be answered
-        by no).
+        """Run git and return its output, or None when it says no.
+
+        Raises `GitError` when it could not even look: it was killed, or the disk failed it.
         """
-        done = self.run(*args, ok=())
+        done = self.asked(*args)
         return done.text if done.code == 0 else None
 
     def ok(self, *args: str | Path) -> bool:
-        """Whether git exits 0."""
-        return self.run(*args, ok=()).code == 0
+        """Whether git says yes; raises `GitError` as `maybe` does."""
+        return self.asked(*args).code == 0
+
+    def asked(
+        self,
+        *args: str | Path,
+        input: bytes | None = None,  # noqa: A002 - as in `run`
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
+        """Run git to ask something and accept every answer; raises `GitError` as `maybe` does."""
+        done = self.run(*args, input=input, env=env, ok=())
+        if done.code < 0 or (done.code > _NO and refusal_in(_complaint(done))):
+            raise GitError(done)  # to take that for a no would be to believe that all is gone
+        return done
 
     def rev(self, name: str) -> str | None:
         """Return the object id that `name` means, peeled to a commit; None where there is none."""
@@ -162,7 +202,7 @@ class Git:
         if now != old:
             places = f"it is at {now or 'nothing'}, not at {old or 'nothing'}"
             raise Conflict(f"{ref} was moved by somebody else: {places}.", hint="try again")
-        if "cannot lock ref" in said:
+        if "cannot lock ref" in said and not refusal_in(said):
             raise Conflict(f"{ref} cannot be moved: {said}", hint="try again, then: gitcmat doctor")
         raise GitError(done)
 

@@ -12,7 +12,7 @@ def identity(repo: Repository) -> Identity:
 
     Raises `InvalidData` when git does not know them.
     """
-    done = Git(repo.git_dir).run("var", "GIT_AUTHOR_IDENT", ok=())
+    done = Git(repo.git_dir).asked("var", "GIT_AUTHOR_IDENT")
     found = re.fullmatch(r"(.*) <(.*)> \d+ [+-]\d{4}", done.text) if done.code == 0 else None
     if found is None:
         raise InvalidData(

@@ -26,6 +26,7 @@ from gitcmat.store.git import Git, GitError, Repository
 from gitcmat.store.gitdirs import quoted
 from gitcmat.system import clock
 from gitcmat.system.files import FileLock, fsync_dir, is_locked
+from gitcmat.system.refusals import naming
 
 STEPS: Final = (
     "written",
@@ -83,8 +84,13 @@ class Arrival:
         self.index = self._tmp / f"{self._stem}.idx"
 
     def __enter__(self) -> Self:
-        self._keep.acquire()
-        os.write(self._keep.fd, f"gitcmat {os.getpid()}\n".encode())
+        with naming(self._tmp):
+            self._keep.acquire()
+            try:
+                os.write(self._keep.fd, f"gitcmat {os.getpid()}\n".encode())
+            except OSError:
+                self.__exit__(None, None, None)
+                raise
         return self
 
     def __exit__(
@@ -93,9 +99,10 @@ class Arrival:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for left in (self.pack, self.index, self._keep.path):
-            left.unlink(missing_ok=True)
-        _settle(self._store / self._stem)
+        with suppress(OSError):  # what a disk that fails does not let go is left to `tidy`
+            for left in (self.pack, self.index, self._keep.path):
+                left.unlink(missing_ok=True)
+            _settle(self._store / self._stem)
         self._keep.release()
 
     def make_index(self, git: Git, *, foreign: bool = False) -> None:
@@ -115,10 +122,11 @@ class Arrival:
 
     def place(self) -> None:
         """Make the objects part of the store, kept, and durable by name."""
-        self.pack.chmod(0o444)
-        self._rename(self._keep.path, ".keep", "kept")
-        self._rename(self.pack, ".pack", "placed")
-        self._rename(self.index, ".idx", "visible")  # last: it is what makes git see the pack
+        with naming(self._store):
+            self.pack.chmod(0o444)
+            self._rename(self._keep.path, ".keep", "kept")
+            self._rename(self.pack, ".pack", "placed")
+            self._rename(self.index, ".idx", "visible")  # last: it is what makes git see the pack
         fsync_dir(self._store)
         self._on_step("synced")
 
@@ -290,17 +298,18 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _fill(path: Path, stream: bytes | Path) -> None:
     """Put a pack stream at `path`, on the disk."""
-    if isinstance(stream, Path):
-        try:
-            stream.rename(path)
-        except OSError:
-            path.write_bytes(stream.read_bytes())
-        stream = b""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with open(fd, "wb") as file:  # noqa: PTH123 - a descriptor
-        file.write(stream)
-        file.flush()
-        os.fsync(fd)
+    with naming(path.parent):
+        if isinstance(stream, Path):
+            try:
+                stream.rename(path)
+            except OSError:
+                path.write_bytes(stream.read_bytes())
+            stream = b""
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with open(fd, "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(stream)
+            file.flush()
+            os.fsync(fd)
 
 
 def _count(pack: Path) -> int:

@@ -47,9 +47,9 @@ def _made_here(repo: Repository, git: Git) -> tuple[set[str], set[str]]:
     linked = repo.common_dir / "worktrees"
     if linked.is_dir():
         heads += [f"worktrees/{p.name}/HEAD" for p in linked.iterdir() if (p / "HEAD").exists()]
-    done = git.run(
+    done = git.asked(
         "log", "-g", "--ignore-missing", "--no-show-signature", "--no-color", "-z",
-        "--format=%gD%x01%H%x01%gs", "--branches", *heads, "--", env=_ENV, ok=()
+        "--format=%gD%x01%H%x01%gs", "--branches", *heads, "--", env=_ENV
     )  # fmt: skip
     here: set[str] = set()
     replaced: set[str] = set()
@@ -74,8 +74,8 @@ def _brought_by(git: Git, commits: Collection[str], blobs: Collection[str]) -> s
         return set()
     fed = "".join(f"{commit}\n" for commit in sorted(commits)).encode()
     wanted = [f"--find-object={blob}" for blob in sorted(blobs)]
-    done = git.run(
-        "diff-tree", "--stdin", "--root", "-r", *_RAW, *wanted, input=fed, env=_ENV, ok=()
+    done = git.asked(
+        "diff-tree", "--stdin", "--root", "-r", *_RAW, *wanted, input=fed, env=_ENV
     )  # fmt: skip
     return {blob for blob in _new_sides(done.out.split(b"\0")) if blob in blobs}
 
@@ -90,11 +90,11 @@ def _brought_by_others(
     """Those of `blobs` that a commit brings in which was not made here, or that cannot be told."""
     tips = [*sorted(amended), *_fetched(repo)]
     wanted = [f"--find-object={blob}" for blob in sorted(blobs)]
-    done = git.run(
+    done = git.asked(
         "log", "--exclude=refs/cmat/*", "--exclude=refs/stash", "--all", "--stdin",
         "--ignore-missing", "--full-history", "-c", "--format=%x01%H", "--no-show-signature",
         *_RAW, *wanted,
-        input="".join(f"{tip}\n" for tip in tips).encode(), env=_ENV, ok=()
+        input="".join(f"{tip}\n" for tip in tips).encode(), env=_ENV
     )  # fmt: skip
     if done.code != 0:
         return set(blobs)

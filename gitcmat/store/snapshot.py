@@ -69,7 +69,7 @@ def of_revision(git: Git, name: str) -> Snapshot:
     """
     found = git.rev(name)
     if found is None:
-        raise NotFound(f"There is no commit {name}.")
+        raise NotFound(f"There is no commit {name}.", hint="git log")
     return of_commit(git, found)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from gitcmat.errors import InvalidData
 from gitcmat.system import ids, trace
 from gitcmat.system.locks import FileLock, is_locked
+from gitcmat.system.refusals import naming
 
 __all__ = [
     "FileLock",
@@ -40,6 +41,13 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
+    with naming(path):
+        _write(path, data, mode, durable=durable)
+    if durable:
+        fsync_dir(path.parent)
+
+
+def _write(path: Path, data: bytes, mode: int, *, durable: bool) -> None:
     temporary = path.with_name(f".{path.name[:80]}.{ids.token()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
@@ -55,10 +63,9 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
                 os.fsync(fd)
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # that of the write is the one to be told
+            temporary.unlink(missing_ok=True)
         raise
-    if durable:
-        fsync_dir(path.parent)
 
 
 def read_regular(path: Path, limit: int) -> bytes:
@@ -130,7 +137,8 @@ def fsync_dir(path: Path) -> None:
     """Put the names in a folder on the disk (renames and new files in it)."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        with naming(path):
+            os.fsync(fd)
     finally:
         os.close(fd)
 

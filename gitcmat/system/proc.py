@@ -18,6 +18,7 @@ from typing import NamedTuple
 from gitcmat.errors import NotFound, UserError
 from gitcmat.system import trace
 from gitcmat.system.capture import Capture
+from gitcmat.system.refusals import refusal
 
 PIPE = subprocess.PIPE
 DEVNULL = subprocess.DEVNULL
@@ -333,9 +334,9 @@ def _refusal(argv: Sequence[str], cwd: Path, error: OSError) -> UserError:
             f"Cannot start `{argv[0]}`: the system does not allow it to be executed.",
             hint=f"If it is a script, make it executable: chmod +x {shlex.quote(argv[0])}",
         )
-    return ProgramRefused(
-        f"Cannot start `{argv[0]}`: {error.strerror}.", hint="Try the command in a terminal."
-    )
+    known = refusal(error)
+    hint = known.hint if known else "Try the command in a terminal."
+    return ProgramRefused(f"Cannot start `{argv[0]}`: {error.strerror}.", hint=hint)
 
 
 def _follow(process: _Process, capture: Capture, begun: float, timeout: float | None) -> bool:
