@@ -1,7 +1,7 @@
-"""Where the program starts: two answers before anything heavy is imported, all else to the CLI.
+"""Where the program starts: what is asked often is answered before anything heavy is imported.
 
-`run exec` is started once per attempt and `--version` is asked by hooks; neither may pay for click
-or GitPython.
+`run exec` is started once per attempt, `--version` is asked by hooks, `status` and `queue list` by
+people and their prompts; none of them may pay for click or GitPython.
 """
 
 import sys
@@ -19,6 +19,10 @@ def main() -> int:
             from gitcmat.app import run_exec
 
             return run_exec(folder)
+        case ["status"] | ["status", "--json"] | ["queue", "list"] | ["queue", "list", "--json"]:
+            from gitcmat.cli import quick
+
+            return quick.run(sys.argv[1:])
         case _:
             from gitcmat.cli.main import main as cli_main
 

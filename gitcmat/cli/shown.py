@@ -1,66 +1,73 @@
 """Records as commands show them: plain data for programs, lines for people."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gitcmat.model.blocker import Blocker
-from gitcmat.model.entry import Entry
-from gitcmat.model.run import Run
+from gitcmat.model.names import heading
 from gitcmat.model.state import State
-from gitcmat.model.subtask import Progress
-from gitcmat.store import codec
-from gitcmat.store.records import Record
 
 if TYPE_CHECKING:
-    from gitcmat.engine.room import Held
+    from gitcmat.engine.room_note import Held
+    from gitcmat.model.blocker import Blocker
+    from gitcmat.model.entry import Entry
+    from gitcmat.model.run import Run
+    from gitcmat.model.subtask import Progress
+    from gitcmat.store.records import Record
 
 
-def plain(record: Record) -> dict[str, Any]:
+def plain(record: "Record") -> dict[str, Any]:
     """A record as plain data, its state and computed times included."""
+    import json
+
+    from gitcmat.store import codec
+
     found: dict[str, Any] = json.loads(codec.json_encode(record))
     return found
 
 
-def plain_entry(entry: Entry, progress: Mapping[str, Progress]) -> dict[str, Any]:
+def plain_entry(entry: "Entry", progress: "Mapping[str, Progress]") -> dict[str, Any]:
     """An entry as plain data, with how far its subtasks are where it has any."""
-    far = progress.get(entry.id)
-    return plain(entry) | ({"subtasks": {"done": far.done, "of": far.of}} if far else {})
+    return with_progress(plain(entry), progress)
 
 
-def runtime(run: Run | None, now: datetime) -> float | None:
+def with_progress(entry: dict[str, Any], progress: "Mapping[str, Progress]") -> dict[str, Any]:
+    """Plain data of an entry, with how far its subtasks are where it has any."""
+    far = progress.get(entry["id"])
+    return entry | ({"subtasks": {"done": far.done, "of": far.of}} if far else {})
+
+
+def runtime(run: "Run | None", now: datetime) -> float | None:
     """How many seconds a run has taken so far, None where there is none."""
     return ((run.ended or now) - run.started).total_seconds() if run else None
 
 
 def plain_room(held: "Held | None") -> dict[str, Any] | None:
     """Why and since when nothing new is started, as plain data."""
-    if held is None:
-        return None
-    short = held.shortage
-    return {"limit": short.limit, "text": short.text, "since": held.since.isoformat()}
+    return held and {"limit": held.limit, "text": held.text, "since": held.since.isoformat()}
 
 
 def entry_row(
-    entry: Entry,
-    why: str = "",
-    progress: Progress | None = None,
-    held: "Held | None" = None,
+    entry: Mapping[str, Any], why: str = "", held: "Held | None" = None
 ) -> tuple[str, ...]:
-    """An entry as a row of a table; `held` says that the machine has no room for what is ready."""
-    note = why or entry.reason or ", ".join(entry.marks)
-    if not note and entry.state is State.ACTIVE:
-        note = f"{entry.run} since {entry.since.astimezone():%H:%M}"
-    elif not note and entry.state is State.PENDING and held and not entry.hold:
+    """Plain data of an entry as a row of a table; `held` says that the machine has no room for
+    what is ready.
+    """
+    note = why or entry["reason"] or ", ".join(entry["marks"])
+    if not note and entry["state"] == State.ACTIVE:
+        since = datetime.fromisoformat(entry["since"]).astimezone()
+        note = f"{entry['run']} since {since:%H:%M}"
+    elif not note and entry["state"] == State.PENDING and held and not entry["hold"]:
         note = f"waits: {held}"
+    task, far = entry["task"], entry.get("subtasks")
+    title = heading(task["title"], task["prompt"])
     return (
-        entry.id,
-        entry.state.value,
-        entry.priority.value,
-        entry.task.agent or "",
+        entry["id"],
+        entry["state"],
+        entry["priority"],
+        task["agent"] or "",
         note,
-        f"{entry.task.name} ({progress})" if progress else entry.task.name,
+        f"{title} ({far['done']}/{far['of']})" if far else title,
     )
 
 
@@ -73,7 +80,7 @@ def counts_line(counts: dict[State, int]) -> str:
     return ", ".join(shown) or "no tasks"
 
 
-def blocker_lines(blocker: Blocker) -> Iterable[str]:
+def blocker_lines(blocker: "Blocker") -> Iterable[str]:
     """A blocker for people."""
     yield f"{blocker.id}  {blocker.status}  about {blocker.task}  asked by {blocker.by}"
     yield from (f"  {line}" for line in blocker.question.splitlines())
@@ -89,6 +96,6 @@ def blocker_lines(blocker: Blocker) -> Iterable[str]:
         yield from (f"  > {line}" for line in blocker.answer.splitlines())
 
 
-def run_seconds(run: Run) -> float | None:
+def run_seconds(run: "Run") -> float | None:
     """How long a run took, None while it is under way."""
     return (run.ended - run.started).total_seconds() if run.ended else None

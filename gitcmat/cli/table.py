@@ -6,6 +6,8 @@ from typing import Final
 from gitcmat.system.logs import visible
 
 _GAP: Final = "  "
+_ONE_CELL: Final = "\u0300"
+"""What comes before the first combining character takes one cell each."""
 _NARROWEST: Final = 8
 """Cells that a column keeps however narrow the terminal is."""
 
@@ -37,11 +39,9 @@ def _cell(value: object) -> str:
 
 
 def _cells(text: str) -> int:
-    if text.isascii():
+    if not text or max(text) < _ONE_CELL:
         return len(text)
-    from rich.cells import (
-        cell_len,
-    )  # what is all ASCII, as most lists are, needs no tables of widths
+    from rich.cells import cell_len  # most lists need no tables of widths
 
     return cell_len(text)
 

@@ -4,38 +4,19 @@ Nothing of it is a fact: it is true at this machine and at this moment. While a 
 room, a file of this machine says so, for commands that only read.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Final
 
+from gitcmat.engine import room_note
 from gitcmat.engine.deps import Deps
-from gitcmat.errors import Conflict, InvalidData
+from gitcmat.engine.room_note import Held
+from gitcmat.errors import Conflict
 from gitcmat.model.machine import Shortage
 from gitcmat.model.machine import shortage as shortage_of
 from gitcmat.model.task import seconds
-from gitcmat.store.git import Repository
-from gitcmat.system.files import read_regular, write_atomic
-from gitcmat.system.locks import is_locked
 
 PAUSE: Final = 1.0
 """Seconds between two looks of somebody who waits for room."""
-
-_LARGEST: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Since when nothing new is started, and why."""
-
-    shortage: Shortage
-    since: datetime
-
-    def __str__(self) -> str:
-        """For people, with the time of day."""
-        return f"{self.shortage.text}, since {self.since.astimezone():%H:%M}"
 
 
 def shortage(deps: Deps) -> Shortage | None:
@@ -75,29 +56,7 @@ def wait(
 
 def note(deps: Deps, found: Shortage | None) -> None:
     """Write down that, why and since when nothing new is started; or that this is over."""
-    file = _file(deps.repo)
     if found is None:
-        file.unlink(missing_ok=True)
-        return
-    before = _read(file)
-    if before is None or before.shortage.limit != found.limit:
-        data = {"limit": found.limit, "text": found.text, "since": deps.clock.now().isoformat()}
-        write_atomic(file, json.dumps(data).encode(), mode=0o600)
-
-
-def noted(repo: Repository) -> Held | None:
-    """What the daemon that watches this repository wrote down, if there is one and it waits."""
-    held = _read(_file(repo))
-    return held if held is not None and is_locked(repo.cmat / "watch.lock") else None
-
-
-def _file(repo: Repository) -> Path:
-    return repo.cmat / "no-room.json"
-
-
-def _read(file: Path) -> Held | None:
-    try:
-        data = json.loads(read_regular(file, _LARGEST))
-        return Held(Shortage(data["limit"], data["text"]), datetime.fromisoformat(data["since"]))
-    except (OSError, InvalidData, ValueError, KeyError, TypeError):
-        return None
+        room_note.drop(deps.repo)
+    else:
+        room_note.write(deps.repo, Held(found.limit, found.text, deps.clock.now()))

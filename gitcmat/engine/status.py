@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitcmat.engine import room
+from gitcmat.engine import room_note
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
 from gitcmat.errors import NotFound
@@ -57,7 +57,7 @@ class Status:
     untrusted: bool
     why_no_new: str | None
     watching: bool
-    no_room: room.Held | None
+    no_room: room_note.Held | None
     """Why the daemon starts nothing new for now, whatever is ready."""
 
     @property
@@ -68,7 +68,7 @@ class Status:
 
 def status(deps: Deps) -> Status:
     """Look at everything once."""
-    facts = deps.store.read()
+    facts = deps.reader.read()
     intake = Intake(deps, remember=False)
     wants = intake.wants(facts)
     opened = facts.entries(*OPEN)
@@ -89,7 +89,7 @@ def status(deps: Deps) -> Status:
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / "watch.lock"),
-        no_room=room.noted(deps.repo),
+        no_room=room_note.noted(deps.repo),
     )
 
 

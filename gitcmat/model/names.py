@@ -40,6 +40,11 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text)) and text not in _RESERVED
 
 
+def heading(title: str, prompt: str) -> str:
+    """What people call a task: its title, or the first line of its prompt."""
+    return title.strip() or prompt.strip().splitlines()[0]
+
+
 def short(sha: str) -> str:
     """An object id as people read it."""
     return sha[:10]

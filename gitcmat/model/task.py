@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from gitcmat.model.names import heading
+
 SCHEMA: Final = 1
 MAX_ATTEMPTS: Final = 20
 
@@ -95,4 +97,4 @@ class Task:
     @property
     def name(self) -> str:
         """The title, or the first line of the prompt."""
-        return self.title.strip() or self.prompt.strip().splitlines()[0]
+        return heading(self.title, self.prompt)

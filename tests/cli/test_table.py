@@ -8,8 +8,10 @@ import subprocess
 import termios
 
 from gitcmat.cli import table
-from tests.support.cli import PROGRAM, gitcmat
+from gitcmat.model.task import Task
+from tests.support.cli import PROGRAM
 from tests.support.repo import TestRepo
+from tests.support.store import entry, open_store, put
 
 HEAD = ("ID", "NOTE", "TITLE")
 
@@ -56,7 +58,8 @@ def test_spaces_before_a_text_are_its_depth() -> None:
 
 
 def test_a_terminal_shows_what_a_pipe_does_as_far_as_it_is_wide(repo: TestRepo) -> None:
-    gitcmat(repo, "queue", "add", "A title that is too long for it", "--hold", "--id", "wide")
+    title = "A title that is too long for it"
+    put(open_store(repo.path), entry("wide", task=Task(title=title)))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"}

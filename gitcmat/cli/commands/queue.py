@@ -1,29 +1,19 @@
 """``gitcmat queue``: what is where, and moving it."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import click
 
-from gitcmat.cli import past
-from gitcmat.cli.shown import (
-    ENTRY_HEAD,
-    counts_line,
-    entry_row,
-    plain,
-    plain_entry,
-    plain_room,
-    runtime,
-)
+from gitcmat.cli import listing, past
+from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_room
 from gitcmat.cli.state import State as CliState
 from gitcmat.cli.state import common
+from gitcmat.engine.room_note import noted
 from gitcmat.errors import NotFound, NoWork, Usage
 from gitcmat.model.state import State
 from gitcmat.model.task import Priority
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
-
-if TYPE_CHECKING:
-    from gitcmat.engine.room import Held
 
 
 @click.group(name="queue")
@@ -38,29 +28,12 @@ def command() -> None:
     required=False,
     type=click.Choice([*(s.value for s in State), "all"]),
 )
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=listing.ROWS, show_default=True)
 @past.at_option
 @common
-def list_(state: CliState, *, which: str | None, limit: int, at: str | None) -> None:
+def list_(state: CliState, **given: Any) -> None:
     """List entries: the open ones, or those in STATE."""
-    facts = past.facts(state, at)
-    states = {None: tuple(s for s in State if not s.finished), "all": tuple(State)}
-    chosen = states.get(which) or (State(which or ""),)
-    found = facts.entries(*chosen, limit=limit)
-    counts = facts.counts()
-    left = sum(counts[s] for s in chosen) - len(found)
-    far = facts.progress()
-    held = None if at is not None else _no_room(state)
-    rows = [entry_row(e, progress=far.get(e.id), held=held) for e in found]
-    lines = past.lines(facts.point)
-    lines += state.out.table(ENTRY_HEAD, rows) if rows else ["nothing"]
-    if left:
-        lines.append(f"and {left} more (--limit {len(found) + left})")
-    now = state.app.deps.clock.now()
-    runs = {e.id: facts.run(e.run) if e.run else None for e in found}
-    shown = [plain_entry(e, far) | {"runtime_seconds": runtime(runs[e.id], now)} for e in found]
-    data = {"entries": shown, "left_out": left, "no_room": plain_room(held)}
-    state.out.show(data | past.plain(facts.point), lines)
+    listing.show(state, **given)
 
 
 @command.command()
@@ -89,15 +62,14 @@ def status_(state: CliState) -> None:
         "pending": facts.entries(State.PENDING, limit=20),
         "finished": facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3),
     }
+    shown = {name: [plain(e) for e in entries] for name, entries in groups.items()}
+    held = noted(state.app.deps.repo)
     lines = [counts_line(counts)]
-    held = _no_room(state)
-    for name, entries in groups.items():
+    for name, entries in shown.items():
         if entries:
             lines += ["", f"{name}:"]
             lines += state.out.table(ENTRY_HEAD, (entry_row(e, held=held) for e in entries))
-    data: dict[str, Any] = {k: [plain(e) for e in v] for k, v in groups.items()}
-    data["no_room"] = plain_room(held)
-    state.out.show({"counts": counts, **data}, lines)
+    state.out.show({"counts": counts, **shown, "no_room": plain_room(held)}, lines)
 
 
 @command.command()
@@ -232,10 +204,3 @@ def priority(state: CliState, *, task: str, **given: Any) -> None:
     entry = queue.prioritise(state.app.deps, entry_id, Priority(given["priority"]))
     state.app.settle()
     state.out.show({"entry": plain(entry)}, f"{entry.id}: {entry.priority}")
-
-
-def _no_room(state: CliState) -> "Held | None":
-    """Why the daemon starts nothing new for now, if that is so."""
-    from gitcmat.engine import room
-
-    return room.noted(state.app.deps.repo)

@@ -191,18 +191,22 @@ def block(state: CliState, *, task: str, reason: str) -> None:
 
 @command.command()
 @click.argument("task")
-@click.option("--answer", default="go on", help="What to answer to each open question.")
+@click.argument("text", required=False)
+@click.option("--answer", help="The same as TEXT.")
 @common
-def unblock(state: CliState, *, task: str, answer: str) -> None:
-    """Answer every open question about a task."""
+def unblock(state: CliState, *, task: str, text: str | None, answer: str | None) -> None:
+    """Answer every open question about a task with TEXT; left out: go on."""
     from gitcmat.engine import blockers
 
+    if text is not None and answer is not None:
+        raise Usage("TEXT and --answer say the same.", hint=f'gitcmat task unblock {task} "…"')
+    said = next((t for t in (text, answer) if t is not None), "go on")
     state.app.settle()
     facts = state.app.deps.store.read()
     found = facts.blockers(task=facts.resolve(Kind.QUEUE, task))
     if not found:
         raise NoWork(f"{task} has no open question.", hint=f"gitcmat task show {task}")
-    done = [blockers.answer(state.app.deps, b.id, answer)[0] for b in found]
+    done = [blockers.answer(state.app.deps, b.id, said)[0] for b in found]
     state.app.settle()
     lines = [line for b in done for line in blocker_lines(b)]
     state.out.show({"blockers": [plain(b) for b in done]}, lines)
@@ -215,7 +219,7 @@ def tree(state: CliState) -> None:
     from gitcmat.engine import details
 
     found = details.tree(state.app.deps)
-    rows = [(f"{'  ' * depth}{entry.id}", *entry_row(entry)[1:]) for depth, entry in found]
+    rows = [(f"{'  ' * depth}{entry.id}", *entry_row(plain(entry))[1:]) for depth, entry in found]
     data = {"tasks": [{"depth": depth, **plain(entry)} for depth, entry in found]}
     head = ("ID", "STATE", "PRIORITY", "AGENT", "NOTE", "TITLE")
     state.out.show(data, state.out.table(head, rows) if rows else ["no open tasks"])

@@ -1,0 +1,106 @@
+"""What `status` shows; it starts without click (see `cli.quick`)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gitcmat.cli import past
+from gitcmat.cli.output import Output
+from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry, plain_room
+from gitcmat.cli.state import State
+from gitcmat.engine.status import Recorded, Status, recorded, status
+
+
+def show(state: State, *, at: str | None = None) -> None:
+    """Show what goes on and what to do next; of the past, what was recorded."""
+    if at is None:
+        found = status(state.app.deps)
+        state.out.show(_plain(found), _lines(found, state.out))
+        return
+    facts = past.facts(state, at)
+    then = recorded(facts)
+    lines = [*past.lines(facts.point), counts_line(dict(then.counts))]
+    lines += _groups(then, {}, state.out)
+    state.out.show(past.plain(facts.point) | _recorded(then), lines)
+
+
+def _recorded(found: Recorded) -> dict[str, Any]:
+    groups = {
+        "active": found.active,
+        "waiting": found.waiting,
+        "review": found.review,
+        "finished": found.finished,
+    }
+    data: dict[str, Any] = {"counts": {s.value: n for s, n in found.counts.items()}}
+    data |= {n: [plain_entry(e, found.progress) for e in held] for n, held in groups.items()}
+    return data | {"blockers": [plain(b) for b in found.blockers]}
+
+
+def _plain(found: Status) -> dict[str, Any]:
+    data = _recorded(found.recorded)
+    for entry in data["waiting"]:
+        entry["waits"] = found.why[entry["id"]]
+    return data | {
+        "new": list(found.new),
+        "not_committed": [{"path": u.path, "how": u.how.value} for u in found.unsaved],
+        "problems": [str(p) for p in found.problems],
+        "refused_edits": [
+            {"path": r.path, "line": r.line, "reason": r.reason} for r in found.refused
+        ],
+        "tracked_facts": list(found.tracked),
+        "trusted": not found.untrusted,
+        "no_new_tasks": found.why_no_new,
+        "watching": found.watching,
+        "no_room": plain_room(found.no_room),
+        "next": found.next,
+    }
+
+
+def _lines(found: Status, out: Output) -> Iterator[str]:
+    counts = counts_line(dict(found.recorded.counts))
+    yield counts + ("" if found.watching else "; no daemon is running")
+    yield from _groups(found.recorded, _why(found), out)
+    yield from _notices(found)
+    if found.next:
+        yield ""
+        yield f"next: {found.next}"
+
+
+def _why(found: Status) -> dict[str, str]:
+    held = f"waits: {found.no_room}" if found.no_room else ""
+    return {entry_id: why or held for entry_id, why in found.why.items()}
+
+
+def _groups(found: Recorded, why: Mapping[str, str], out: Output) -> Iterator[str]:
+    groups = {
+        "active": [(e, f"{e.run}, attempt {e.attempt}") for e in found.active],
+        "review": [(e, "") for e in found.review],
+        "waiting": [(e, why.get(e.id, "")) for e in found.waiting],
+        "finished": [(e, "") for e in found.finished],
+    }
+    for name, entries in groups.items():
+        if entries:
+            yield ""
+            yield f"{name}:"
+            rows = [entry_row(plain_entry(e, found.progress), note) for e, note in entries]
+            yield from out.table(ENTRY_HEAD, rows)
+    if found.blockers:
+        yield ""
+        yield "questions:"
+        yield from (f"{b.id}  {b.task}  {' '.join(b.question.split())}" for b in found.blockers)
+
+
+def _notices(found: Status) -> Iterator[str]:
+    notices = [f"new, not taken in yet: {i}" for i in found.new]
+    notices += [f"saved, not committed; not used: {u.path} ({u.how})" for u in found.unsaved]
+    notices += [f"{p}{f' (hint: {p.hint})' if p.hint else ''}" for p in found.problems]
+    notices += [f"edit not taken in: {r.path}:{r.line}: {r.reason}" for r in found.refused]
+    notices += [f"tracked by git, so not read: {t} (git rm --cached {t})" for t in found.tracked]
+    if found.untrusted:
+        notices.append("the plan is not trusted, so nothing starts: gitcmat trust")
+    if found.no_room:
+        notices.append(f"nothing new is started for now: {found.no_room}")
+    if found.why_no_new:
+        notices.append(f"no new tasks are taken in: {found.why_no_new}")
+    if notices:
+        yield ""
+        yield from notices

@@ -1,0 +1,30 @@
+"""What people and prompts ask all the time, as it is mostly typed: with no option but ``--json``.
+
+click takes longer to import than all that these commands do, and there is nothing for it to take
+apart. With any other option they come through `cli.main` like every command, and do the same.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitcmat.cli.boundary import guarded
+from gitcmat.cli.state import State
+
+
+def run(args: Sequence[str]) -> int:
+    """Do what such a command line asks for and return its exit code."""
+
+    def call() -> int:
+        *_, last = args
+        state = State(Path(), as_json=last == "--json")
+        if args[0] == "status":
+            from gitcmat.cli import overview
+
+            overview.show(state)
+        else:
+            from gitcmat.cli import listing
+
+            listing.show(state)
+        return 0
+
+    return guarded(args, call)
