@@ -111,11 +111,34 @@ def _named(file: Path) -> set[str]:
 
 
 def drop(deps: Deps, entry: Entry) -> bool:
-    """Delete the branch of a landed entry, unless it is checked out or a person moved it."""
+    """Delete the branch of a landed entry, unless it is checked out, or would take commits of a
+    person with it that are nowhere else.
+    """
     at = deps.git.ref(entry.branch) if entry.branch else None
-    if at is None or at != entry.branch_head or entry.branch in occupied(deps.git):
+    if at is None or not _is_kept(deps.git, entry, at) or entry.branch in occupied(deps.git):
         return False
     return deps.git.delete_ref(entry.branch, at)
+
+
+def _is_kept(git: Git, entry: Entry, at: str) -> bool:
+    """Whether a commit stays when the branch goes: the runs' refs have what gitcmat put there."""
+    landed = entry.landing.commit if entry.landing else None
+    return at == entry.branch_head or (landed is not None and contains(git, landed, at))
+
+
+def why_left(git: Git, entry: Entry) -> str:
+    """Say why the branch of a landed entry is still there, and how to delete it; empty when it is
+    not.
+    """
+    at = git.ref(entry.branch) if entry.branch else None
+    if at is None:
+        return ""
+    name = entry.branch.removeprefix(refs.BRANCHES)
+    if entry.branch in occupied(git):
+        return f"{name} is left: it is checked out; once it is not: git branch -D {name}"
+    moved = not contains(git, at, entry.branch_head)
+    why = "you moved it" if moved else "you committed on it, and only it has those commits"
+    return f"{name} is left: {why}; to delete it: git branch -D {name}"
 
 
 def shown(entry: Entry) -> str:

@@ -47,8 +47,8 @@ class Done:
     """The work tree that moved with it."""
     behind: Path | None = None
     """One that did not, though it has the target checked out."""
-    branch_left: bool = False
-    """Whether the branch for review is still there: checked out, or moved by a person."""
+    branch_left: str = ""
+    """Why the branch for review is still there, and how to delete it."""
 
     @property
     def target(self) -> str:
@@ -154,7 +154,7 @@ class _Landing:
             commit=commit,
             work_tree=done.work_tree,
             behind=done.behind,
-            branch_left=self._branch_left(),
+            branch_left=branches.why_left(deps.git, landed),
         )
 
     def _move(self, commit: str, how: How) -> tuple[mechanics.Landing, Entry]:
@@ -180,10 +180,6 @@ class _Landing:
         drop_branches(deps, after)
         return done, landed
 
-    def _branch_left(self) -> bool:
-        branch = self._entry.branch
-        return bool(branch) and self._deps.git.ref(branch) is not None
-
     def release(self) -> None:
         """Let go of a commit that was made for landing: it has landed, is the run's, or is
         waste.
@@ -206,7 +202,8 @@ class _Landing:
             override=self._override,
         )
         done = close(deps, entry.id, landing) or entry
-        return Done(entry=done, old=self._tip, commit=None, branch_left=self._branch_left())
+        left = branches.why_left(deps.git, done)
+        return Done(entry=done, old=self._tip, commit=None, branch_left=left)
 
     def _is_judged(self, tree: str) -> bool:
         """Whether the gates that are wanted now have judged this very tree."""

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -232,7 +233,32 @@ def test_commits_of_the_person_are_part_of_it_and_judged(project: Project) -> No
     result = gitcmat(repo, "land", "do-it", changes=MAIN).ok()
     assert "tests passed" in result.err
     assert {"x", "y"} <= set(repo.names("main"))
-    assert "cmat/do-it is left: it is in use, or you moved it\n" in result.out
+    why = "you committed on it, and only it has those commits"
+    how = "to delete it: git branch -D cmat/do-it"
+    assert f"\ncmat/do-it is left: {why}; {how}\n" in result.out
+
+
+def test_a_branch_whose_commits_have_all_landed_goes(project: Project) -> None:
+    repo = project.repo
+    _reviewed(project, "do-it", "touch x")
+    repo.switch("cmat/do-it")
+    mine = repo.commit("and y", {"y": "y\n"})
+    repo.switch("main")
+    result = gitcmat(repo, "land", "do-it", "--merge", changes=MAIN).ok()
+    assert "is left" not in result.out
+    assert repo.refs("refs/heads/cmat/") == {}
+    assert repo.git("merge-base", "main", mine) == mine
+
+
+def test_a_branch_that_is_checked_out_stays_and_the_landing_says_so(
+    project: Project, tmp_path: Path
+) -> None:
+    repo = project.repo
+    _reviewed(project, "do-it", "touch x")
+    repo.git("worktree", "add", "-q", str(tmp_path / "side"), "cmat/do-it")
+    result = gitcmat(repo, "land", "do-it", changes=MAIN).ok()
+    why = "it is checked out; once it is not: git branch -D cmat/do-it"
+    assert f"\ncmat/do-it is left: {why}\n" in result.out
 
 
 def test_one_by_one_and_by_a_merge(project: Project) -> None:

@@ -51,7 +51,7 @@ def _data(done: "Done", undo: str) -> dict[str, Any]:
         "old": done.old,
         "work_tree": _text(done.work_tree),
         "behind": _text(done.behind),
-        "branch_left": done.branch_left,
+        "branch_left": done.branch_left or None,
         "undo": undo or None,
     }
 
@@ -60,13 +60,15 @@ def _lines(done: "Done", undo: str) -> Iterator[str]:
     entry = done.entry
     if done.commit is None:
         yield f"{entry.id}: done, nothing to land"
+        if done.branch_left:
+            yield done.branch_left
         return
     yield f"{entry.id}: landed on {done.target} as {done.commit[:10]}"
     yield f"gates: {in_words(entry.gates, entry.verdict)}"
     if entry.landing is not None and entry.landing.override:
         yield f"override: {entry.landing.override}"
     if done.branch_left:
-        yield f"{entry.branch.removeprefix('refs/heads/')} is left: it is in use, or you moved it"
+        yield done.branch_left
     if done.behind is not None:
         yield f"{done.behind} still has what was before; there: git switch --detach {done.old}"
         yield f"and then: git switch {done.target}"
