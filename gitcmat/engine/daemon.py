@@ -24,7 +24,7 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.watch import Watcher
 from gitcmat.errors import Conflict, UserError
 from gitcmat.model.state import State
-from gitcmat.system import clock
+from gitcmat.system import clock, processes
 from gitcmat.system.interrupts import Interrupts
 from gitcmat.system.locks import FileLock, is_locked, wait_until_free
 
@@ -74,12 +74,17 @@ class Ending:
 
 
 def holder(repo: "Repository") -> int | None:
-    """Return the process id of the daemon of a repository, None when there is none."""
+    """Return the process id of the daemon of a repository, None when there is none, 0 when it is
+    not known (yet).
+    """
     path = repo.cmat / LOCK
     if not is_locked(path):
         return None
     with suppress(OSError, ValueError):
-        return int(path.read_text(encoding="ascii"))
+        pid, started = map(int, path.read_text(encoding="ascii").split())
+        # One that was killed leaves its number, and the next one holds the lock before it writes.
+        if processes.identity(pid) == processes.Identity(pid, started):
+            return pid
     return 0
 
 
@@ -98,8 +103,9 @@ def only_one(repo: "Repository") -> "Iterator[None]":
             hint=f"kill {pid} ends it; its runs go on" if pid else "gitcmat status",
         )
     with lock:
+        me = processes.identity(os.getpid())
         os.truncate(lock.fd, 0)
-        os.pwrite(lock.fd, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(lock.fd, f"{me.pid} {me.started}\n".encode() if me else b"", 0)
         yield
 
 
@@ -127,7 +133,8 @@ class Daemon:
         self._minded: dict[str, threading.Thread] = {}
         self._woken: Counter[str] = Counter()
         self._failures = 0
-        self._untidy = 0
+        self._untidy = 1
+        """Changes since packs and folders were looked at; one before us may have been killed."""
         self._look_at = 0.0
         """When to look without a hint, by the monotonic clock; so is the next."""
         self._unsaved_at = 0.0
@@ -228,7 +235,7 @@ class Daemon:
 
     def _tidy(self, hints: frozenset[Hint], *, moved: bool) -> None:
         self._untidy += moved
-        idle = not hints and not moved and self._untidy > 0
+        idle = not moved and (self._until_idle or not hints) and self._untidy > 0
         if idle or self._untidy >= _JOIN_EVERY:
             self._deps.store.tidy()
             claims.sweep(self._deps)

@@ -141,6 +141,12 @@ class RunFolder:
         """Ask the runner to stop; it looks about ten times a second."""
         files.write_atomic(self.stop, b"", mode=0o600)
 
+    def drop_half_written(self) -> None:
+        """Remove what a runner that was killed had begun to write; only for one that is dead."""
+        for path in self.path.rglob(".*.tmp"):
+            if not path.name.startswith(f".{self.stop.name}."):  # others ask for a stop
+                path.unlink(missing_ok=True)
+
     def _read(self, path: Path) -> Result | None:
         try:
             data = files.read_regular(path, jobfile.LARGEST)

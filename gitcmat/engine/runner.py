@@ -71,6 +71,7 @@ def salvage(folder: Path, *, patience: float = _PATIENCE) -> None:
             return
         job = run.read_job()
         orphans.sweep_marked(job.run, [Path(job.workspace)], record=run.processes)
+        run.drop_half_written()
         result = run.read_home() or _salvaged(job, run)
         said = "interrupted: its runner ended before its time"
         run.write_result(

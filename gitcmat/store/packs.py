@@ -246,10 +246,22 @@ def drop_dead_keeps(repo: Repository) -> int:
     for stem, suffixes in _own_stems(repo).items():
         if ".keep" in suffixes or ".idx" not in suffixes:
             dropped += _settle_dead(stem)
+    return dropped + _drop_temporary(repo)
+
+
+def _drop_temporary(repo: Repository) -> int:
+    """Remove packs that never arrived, of dead writers, and all else that is a day old."""
+    dropped = 0
     oldest = clock.now().timestamp() - _TMP_SECONDS
-    for path in _files(repo.cmat / "tmp"):
+    tmp, store = repo.cmat / "tmp", pack_folder(repo)
+    for path in (*_files(tmp), *repo.cmat.glob(".*.tmp"), *repo.cmat.glob("*/.*.tmp")):
+        keep = f"{path.name.partition('.')[0]}.keep"
+        # A living writer's .keep goes from here to the store, so it is found in this order.
+        dead = path.name.startswith(_OURS) and not (
+            _has_writer(tmp / keep) or _has_writer(store / keep)
+        )
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < oldest:
+            if dead or path.stat().st_mtime < oldest:
                 path.unlink()
                 dropped += 1
     return dropped

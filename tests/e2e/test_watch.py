@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from gitcmat.model.state import State
+from gitcmat.system.locks import FileLock
 from tests.support.cli import Running, gitcmat, running
+from tests.support.crasher import DIED, crash
 from tests.support.repo import TestRepo
 from tests.support.wait import until
 from tests.support.watched import Project, seconds_until
@@ -90,6 +92,26 @@ def test_the_second_daemon_is_refused(project: Project, tmp_path: Path) -> None:
             f"(process {daemon.process.pid}).\n"
             f"hint: kill {daemon.process.pid} ends it; its runs go on\n"
         )
+
+
+def test_a_number_that_a_killed_daemon_left_is_not_named(project: Project, tmp_path: Path) -> None:
+    with watching(project, tmp_path / "log") as daemon:
+        daemon.signal(signal.SIGKILL)
+        daemon.wait()
+    lock = FileLock(project.repo.git_dir / "cmat/watch.lock")
+    with lock:  # another daemon has it, and has not written who it is
+        second = gitcmat(project.repo, "watch")
+        lock.path.write_text(f"{os.getpid()} 1\n")  # the number is somebody's again
+        third = gitcmat(project.repo, "watch")
+    assert (second.code, third.code) == (5, 5)
+    assert (
+        second.err
+        == third.err
+        == (
+            f"error: A daemon watches {project.repo.path} already (process unknown).\n"
+            "hint: gitcmat status\n"
+        )
+    )
 
 
 def test_ctrl_c_ends_the_daemon_and_not_the_runs(project: Project, tmp_path: Path) -> None:
@@ -224,6 +246,17 @@ def test_a_view_folder_that_was_deleted_comes_back_and_takes_answers(
         text = question.read_text()
         question.write_text(re.sub(r"answer: \|\n", "answer: |\n  This one.\n", text))
         project.reaches("asks", State.REVIEW, timeout=40)
+
+
+def test_a_claim_that_was_cut_off_is_cleared_away_by_the_next_daemon(project: Project) -> None:
+    project.commit_task("one", "echo x > x")
+    assert crash(project.repo.path, "before the state moves") == DIED
+    (left,) = (project.repo.git_dir / "cmat/runs").iterdir()
+    gitcmat(project.repo, "watch", "--until-idle").ok()
+    (run,) = project.runs("one")
+    assert run.id != left.name
+    assert [p.name for p in (project.repo.git_dir / "cmat/runs").iterdir()] == [run.id]
+    assert list(project.repo.refs("refs/cmat/runs/")) == [f"refs/cmat/runs/{run.id}"]
 
 
 def test_an_error_is_said_once_and_it_works_again_by_itself(

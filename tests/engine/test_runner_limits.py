@@ -230,6 +230,16 @@ def test_a_runner_killed_before_its_workspace_was_ready_takes_nothing_of_the_run
     assert (result.outcome, result.head) == (RunOutcome.INTERRUPTED, bench.repo.tip())
 
 
+def test_a_salvage_removes_what_was_half_written_but_no_request_to_stop(bench: Bench) -> None:
+    folder = bench.claim(bench.job("true"))
+    folder.programs.mkdir()
+    names = ["bin/.gitcmat.x.tmp", ".home.json.x.tmp", ".stop.x.tmp", "log"]
+    for name in names:
+        (folder.path / name).write_text("half")
+    salvage(folder.path)
+    assert [(folder.path / name).exists() for name in names] == [False, False, True, True]
+
+
 def test_a_living_run_is_not_salvaged(bench: Bench) -> None:
     runner = bench.start(bench.job("echo ready; sleep 600"))
     runner.wait_for("ready\n")

@@ -27,12 +27,12 @@ RUN = "refs/cmat/runs/r-aaaaaaaa"
 
 
 def left_behind(repo: TestRepo) -> list[str]:
-    """What is neither a whole pack nor anything of git's own."""
+    """What is neither a whole pack nor anything of git's own, also of packs that never arrived."""
     packs = {p.name for p in (repo.git_dir / "objects/pack").iterdir()}
     whole = {name for name in packs if {Path(name).stem + s for s in (".pack", ".idx")} <= packs}
     loose = {name for name in packs - whole if "676974636d6174" in name}
     keeps = {name for name in packs if name.endswith(".keep")}
-    return sorted(loose | keeps)
+    return sorted(loose | keeps | {p.name for p in (repo.git_dir / "cmat/tmp").iterdir()})
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -106,6 +106,7 @@ def test_the_keep_of_a_living_writer_is_left_alone(repo: TestRepo) -> None:
     with Arrival(writer.repo) as arrival:
         arrival.pack.write_bytes(objects._pack())
         arrival.make_index(writer.git)
+        assert drop_dead_keeps(writer.repo) == 0
         arrival.place()
         assert drop_dead_keeps(writer.repo) == 0
         keeps = list(pack_folder(writer.repo).glob("*.keep"))
@@ -130,13 +131,17 @@ def test_keeps_of_a_person_are_not_ours_to_drop(repo: TestRepo) -> None:
 def test_old_temp_files_are_dropped_and_young_ones_are_not(repo: TestRepo) -> None:
     writer = Writer(repo.path)
     writer.add("a.yaml")
-    old, young = (writer.repo.cmat / "tmp" / name for name in ("old.pack", "young.pack"))
-    for path in (old, young):
-        path.write_bytes(b"PACK")
-    long_ago = time.time() - 90_000
-    os.utime(old, (long_ago, long_ago))
-    assert drop_dead_keeps(writer.repo) == 1
-    assert (old.exists(), young.exists()) == (False, True)
+    cmat = writer.repo.cmat
+    (cmat / "view").mkdir()
+    names = ("tmp/old", ".old.json.x.tmp", "view/.old.x.tmp", "tmp/new", ".new.json.x.tmp", "old")
+    paths = [cmat / name for name in names]
+    for path in paths:
+        path.write_bytes(b"half")
+        if "old" in path.name:
+            long_ago = time.time() - 90_000
+            os.utime(path, (long_ago, long_ago))
+    assert drop_dead_keeps(writer.repo) == 3
+    assert [path.exists() for path in paths] == [False] * 3 + [True] * 3
 
 
 def test_a_ref_does_not_move_to_objects_that_did_not_arrive(repo: TestRepo) -> None:
