@@ -29,8 +29,16 @@ class TurnEnd:
     warnings: tuple[str, ...] = ()
 
 
-def take_turn(bench: Workbench, agent: Agent, profile: JobAgent, prompt: str) -> TurnEnd:
+def take_turn(
+    bench: Workbench,
+    agent: Agent,
+    profile: JobAgent,
+    prompt: str,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> TurnEnd:
     """Let the agent work until it ends or a limit does it; none of its processes is left.
+
+    `meanwhile` is called about ten times a second.
 
     A question makes the outcome `ASKED`, unless the run was stopped or never began: an agent that
     waits for its answer may well run into a limit.
@@ -38,7 +46,7 @@ def take_turn(bench: Workbench, agent: Agent, profile: JobAgent, prompt: str) ->
     own_program.write(bench.folder)
     listener = _Listener(bench, agent)
     try:
-        ended = _run(bench, agent, profile, prompt, listener)
+        ended = _run(bench, agent, profile, prompt, listener, meanwhile)
     except UserError as error:
         bench.log.note(error.message)
         return TurnEnd(outcome=RunOutcome.CANNOT_START, message=bench.log.clean(error.message))
@@ -58,14 +66,19 @@ def take_turn(bench: Workbench, agent: Agent, profile: JobAgent, prompt: str) ->
 
 
 def _run(
-    bench: Workbench, agent: Agent, profile: JobAgent, prompt: str, listener: "_Listener"
+    bench: Workbench,
+    agent: Agent,
+    profile: JobAgent,
+    prompt: str,
+    listener: "_Listener",
+    meanwhile: Callable[[], None],
 ) -> Ended:
     launch = agent.launch(Turn(profile=profile, prompt=prompt, cwd=bench.tree))
     env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
     bench.begin("agent", launch.argv)
     errors = bench.log.stream()
     try:
-        return bench.supervisor.run(
+        return Supervisor(bench.folder, bench.stop, meanwhile).run(
             launch.argv,
             cwd=bench.tree,
             env=own_program.on_path(env, bench.folder),

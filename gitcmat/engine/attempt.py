@@ -13,6 +13,7 @@ from gitcmat.engine.gates import Gates, not_judged
 from gitcmat.engine.homecoming import blank, bring_home
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runlog import RunLog
+from gitcmat.engine.saving import Saving, before_cleaning
 from gitcmat.engine.setup import Setup
 from gitcmat.engine.supervision import StopRequest
 from gitcmat.engine.workbench import Workbench
@@ -83,10 +84,16 @@ class _Attempt:
 
     def do(self, started: datetime) -> Result:
         job = self.bench.job
+        saved = before_cleaning(job, self.workspace)
         prepared = self.workspace.prepare(
-            job.start, base=job.base, identity=job.identity, keep=job.keep, copy=job.copy
+            job.start,
+            base=job.base,
+            identity=job.identity,
+            keep=job.keep,
+            copy=job.copy,
+            work=job.run if job.kind is JobKind.WORK else "",
         )
-        warnings = tuple(f"not there to copy: {name}" for name in prepared.missing)
+        warnings = (*saved, *(f"not there to copy: {name}" for name in prepared.missing))
         setup = Setup(self.bench, self.workspace, prepared.set_up)
         result = replace(blank(job, started), warnings=warnings)
         if job.kind is JobKind.CHECK:
@@ -139,7 +146,9 @@ class _Attempt:
             agent = self.make_agent(job.agent.runs)
         except UserError as error:
             return TurnEnd(outcome=RunOutcome.CANNOT_START, message=error.message)
-        return take_turn(self.bench, agent, job.agent, self.bench.folder.read_prompt())
+        prompt = self.bench.folder.read_prompt()
+        saving = Saving(self.bench, self.workspace)
+        return take_turn(self.bench, agent, job.agent, prompt, saving.look)
 
     def _check(self, setup: Setup, result: Result) -> Result:
         """Judge the start; nothing comes home and the run's ref stays where it is."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from gitcmat.engine.deps import Deps
+from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.model.checkpoint import (
     Checkpoint,
@@ -19,11 +20,14 @@ from gitcmat.store import checkpoint as mechanics
 from gitcmat.store import refs
 from gitcmat.store.checkpoint import BrokenRef, Commit, Label
 from gitcmat.store.checkpoint_tree import Place, Taken, taken
-from gitcmat.store.git import Git, GitError, Repository
+from gitcmat.store.facts import Facts
+from gitcmat.store.git import GitError, Repository
 from gitcmat.store.landing_repair import TURN, turn
 from gitcmat.store.layout import Kind
+from gitcmat.store.state import Actor
 from gitcmat.store.worktrees import holder
 from gitcmat.system import ids
+from gitcmat.system.locks import is_locked
 
 T = TypeVar("T")
 
@@ -93,7 +97,7 @@ def keep(deps: Deps, found: Taken, name: str, about: About) -> Checkpoint:
     label = Label(
         id=checkpoint_id,
         name=name,
-        by=deps.actor,
+        by=deps.me,
         at=now.astimezone(),
         trailers={
             "Cmat-State": facts.tip or "",
@@ -142,6 +146,7 @@ def before_landing(deps: Deps, target: str, task: str) -> str:
         return ""
     repo = deps.repo._replace(git_dir=tree.git_dir, work_tree=tree.path)
     there = deps.at(repo)
+    upkeep(deps)
     name, about = f"before landing {task}", About(Why.LANDING, task=task)
     few = allowed(None, yes=False, ask=lambda _files, _size: False)
     with turn(repo).acquire(TURN):
@@ -155,10 +160,9 @@ def before_landing(deps: Deps, target: str, task: str) -> str:
 def listed(deps: Deps) -> Listing:
     """List the checkpoints, the newest first; writes nothing."""
     there, broken = mechanics.listed(deps.repo, deps.git)
-    records = {c.id: c for c in deps.store.read().checkpoints()}
-    known = deps.store.read().checkpoint
-    found = list(records.values())
-    found += [c for i in there if known(i) is None and (c := _from_commit(deps.git, i))]
+    facts = deps.store.read()
+    records = {c.id: c for c in facts.checkpoints()}
+    found = [*records.values(), *_unrecorded(deps, facts, there)]
     gone = {refs.CHECKPOINTS + i for i in records if i not in there} - {b.ref for b in broken}
     return Listing(
         found=tuple(sorted(found, key=lambda c: (c.created, c.id), reverse=True)),
@@ -176,7 +180,15 @@ def find(deps: Deps, text: str) -> Checkpoint:
     named = [c for c in facts.checkpoints() if c.name == text]
     if len(named) == 1:
         return named[0]
-    found = facts.checkpoint(facts.resolve(Kind.CHECKPOINTS, text))
+    try:
+        found = facts.checkpoint(facts.resolve(Kind.CHECKPOINTS, text))
+    except NotFound:
+        # Those of a run that goes on have no record yet.
+        there, _ = mechanics.listed(deps.repo, deps.git)
+        new = _unrecorded(deps, facts, {i: c for i, c in there.items() if i.startswith(text)})
+        if len(new) != 1:
+            raise
+        found = new[0]
     if found is None:
         raise NotFound(f"There is no checkpoint {text!r}.", hint="gitcmat checkpoint list")
     return found
@@ -196,14 +208,19 @@ def commit_of(deps: Deps, found: Checkpoint) -> Commit:
         ) from error
 
 
-def delete(deps: Deps, found: list[Checkpoint], subject: str = "") -> None:
-    """Delete checkpoints: the records first, so that one that is broken off is ended later."""
+def delete(
+    deps: Deps, found: list[Checkpoint], subject: str = "checkpoint delete", by: Actor | None = None
+) -> None:
+    """Delete checkpoints: the records first, so that one that is broken off is ended later.
+
+    `by` is who does it; None for the person.
+    """
     if not found:
         return
-    now, by = deps.clock.now(), deps.me.name
-    with deps.store.change(subject or "checkpoint delete", by=deps.actor) as change:
+    now, who = deps.clock.now(), by or deps.actor
+    with deps.store.change(subject, by=who) as change:
         for each in found:
-            change.put(replace(each, deleted=now, deleted_by=by), f"{each.id}: deleted")
+            change.put(replace(each, deleted=now, deleted_by=who.name), f"{each.id}: deleted")
     for each in found:
         mechanics.delete(deps.git, each.id, each.commit)
 
@@ -223,17 +240,36 @@ def prune(deps: Deps, *, keep: int | None, days: float | None, dry: bool) -> lis
 def mend(deps: Deps) -> None:
     """End what was broken off: a commit without a record gets one, a deleted one goes.
 
-    The caller holds the `turn`, so no other process is in the middle of either.
+    Runs leave their checkpoints without records; while a run goes on they are its own, to drop them
+    again. The caller holds the `turn`, so no other process is in the middle of either.
     """
     there, _ = mechanics.listed(deps.repo, deps.git)
     facts = deps.store.read()
     for checkpoint_id, commit in there.items():
         record = facts.checkpoint(checkpoint_id)
-        if record is None:
-            if found := _from_commit(deps.git, checkpoint_id):
-                _put(deps, found, f"{checkpoint_id}: {found.name}")
-        elif record.deleted is not None:
+        if record is not None and record.deleted is not None:
             mechanics.delete(deps.git, checkpoint_id, commit)
+    found = [c for c in _unrecorded(deps, facts, there) if not _goes_on(deps, c)]
+    if found:
+        with deps.store.change("checkpoint records", by=deps.daemon) as change:
+            for each in found:
+                change.put(each, f"{each.id}: {each.name}")
+
+
+def upkeep(deps: Deps) -> None:
+    """Give those of runs their records, and let go what is too old or too many.
+
+    Does nothing while another command has the `turn`.
+    """
+    try:
+        held = turn(deps.repo).acquire(blocking=False)
+    except Conflict:
+        return
+    with held:
+        mend(deps)
+        found = deps.store.read().checkpoints()
+        gone = expired(found, deps.clock.now(), keep=None, days=None)
+        delete(deps, gone, "checkpoint prune", by=deps.daemon)
 
 
 def size_check(allow: Allow) -> Callable[[int, int], None]:
@@ -287,28 +323,40 @@ def _put(deps: Deps, record: Checkpoint, note: str) -> None:
         change.put(record, note)
 
 
-def _from_commit(git: Git, checkpoint_id: str) -> Checkpoint | None:
-    """The record of a checkpoint, as far as its commit tells it; None for another commit."""
-    ref = refs.checkpoint_ref(checkpoint_id)
-    try:
-        commit = mechanics.read(git, ref)
-    except NotFound:
-        return None
+def _goes_on(deps: Deps, found: Checkpoint) -> bool:
+    """Whether it is one of a run whose runner lives."""
+    return found.run is not None and is_locked(RunFolder(deps.runs / found.run).lock)
+
+
+def _unrecorded(deps: Deps, facts: Facts, there: Mapping[str, str]) -> list[Checkpoint]:
+    """The checkpoints of `there`, id → commit, that have no record, also no deleted one."""
+    new = {i: oid for i, oid in there.items() if facts.checkpoint(i) is None}
+    commits = mechanics.read_all(deps.git, new.values()) if new else {}
+    return [_from_commit(i, commits[oid], facts) for i, oid in new.items() if oid in commits]
+
+
+def _from_commit(checkpoint_id: str, commit: Commit, facts: Facts) -> Checkpoint:
+    """The record of a checkpoint, as far as its commit tells it."""
     said = commit.trailers
     why = said.get("Cmat-Why", "")
+    run = facts.run(said.get("Cmat-Run", ""))
+    files, new_files, new_bytes = commit.counts
     return Checkpoint(
         id=checkpoint_id,
         name=commit.name,
         why=Why(why) if why in set(Why) else Why.MANUAL,
-        ref=ref,
+        ref=refs.checkpoint_ref(checkpoint_id),
         commit=commit.oid,
         head=commit.head,
         branch=said.get("Cmat-Branch", ""),
         state=said.get("Cmat-State", ""),
         work_tree=said.get("Cmat-Work-Tree", ""),
-        task=said.get("Cmat-Task"),
+        task=said.get("Cmat-Task") or (run.task if run else None),
         run=said.get("Cmat-Run"),
         about=said.get("Cmat-About", ""),
+        files=files,
+        new_files=new_files,
+        new_bytes=new_bytes,
         created=commit.at,
         by=commit.author,
     )

@@ -193,6 +193,7 @@ def common(deps: Deps, config: Config, run_id: str) -> dict[str, Any]:
         "keep": config.keep,
         "copy": config.copy,
         "allow_env": deps.settings.allow_env,
+        "checkpoint_every": deps.settings.checkpoint_seconds,
         "memory": size(deps.settings.limits.run_memory),
         "processes": deps.settings.limits.run_processes,
         "identity": deps.me,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from signal import SIGTERM
 from typing import TYPE_CHECKING, Final
 
-from gitcmat.engine import claims, old_runs, room
+from gitcmat.engine import checkpoints, claims, old_runs, room
 from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
@@ -239,6 +239,7 @@ class Daemon:
         if idle or self._untidy >= _JOIN_EVERY:
             self._deps.store.tidy()
             claims.sweep(self._deps)
+            checkpoints.upkeep(self._deps)
             old_runs.prune(self._deps)
             self._untidy = 0
 

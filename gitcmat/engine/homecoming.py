@@ -80,6 +80,7 @@ def bring_home(job: Job, workspace: Workspace) -> Home:
     there = git.ref(job.run_ref)
     if there not in (None, job.start):
         # It is home already, from before the death; the commit of leftovers has another date now.
+        workspace.note_home()
         return Home(collected, there, git.text("rev-parse", f"{there}^{{tree}}"))
     if collected.head != there:
         workspace.bring_home(
@@ -89,6 +90,7 @@ def bring_home(job: Job, workspace: Workspace) -> Home:
             old=there,
             why=f"gitcmat: result of {job.run}",
         )
+    workspace.note_home()
     return Home(collected, collected.head, collected.tree)
 
 

@@ -115,9 +115,13 @@ class StopRequest:
 class Supervisor:
     """Starts the programs of one run, one after the other."""
 
-    def __init__(self, folder: RunFolder, stop: StopRequest) -> None:
+    def __init__(
+        self, folder: RunFolder, stop: StopRequest, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """`meanwhile` is called about ten times a second; no output is read until it returns."""
         self._folder = folder
         self._stop = stop
+        self._meanwhile = meanwhile
 
     def run(
         self,
@@ -184,6 +188,7 @@ class Supervisor:
                 return Cause.TIMED_OUT
             if limits.idle is not None and now - max(pipes.last, begun) > limits.idle:
                 return Cause.SILENT
+            self._meanwhile()  # before the step: what was printed in that time is no silence
             if pipes.open:
                 pipes.step(_POLL)
             else:

@@ -59,11 +59,15 @@ class Removed:
     """Files in the folders of records that are not ours, such as edits that were not taken in."""
 
 
-def plan(deps: Deps, *, all_branches: bool = False, keep_branches: bool = False) -> Removal:
+def plan(
+    deps: Deps, *, all_branches: bool = False, keep_branches: bool = False, exporting: bool = False
+) -> Removal:
     """Say what is to be removed; nothing is changed.
 
-    Branches whose commits nothing else has stay, unless `all_branches`. Raises `Conflict` while a
-    task is active.
+    Branches whose commits nothing else has stay, unless `all_branches`.
+
+    Raises `Conflict` while a task is active, and while a workspace holds the work of a run that is
+    nowhere else, unless `exporting` is going to save it.
     """
     facts = deps.store.read()
     active = facts.entries(State.ACTIVE)
@@ -73,6 +77,15 @@ def plan(deps: Deps, *, all_branches: bool = False, keep_branches: bool = False)
             f"Nothing was removed: {names} {'is' if len(active) == 1 else 'are'} active.",
             hint="gitcmat run stop --all, or wait; after a crash: gitcmat doctor --fix",
         )
+    spaces = workspaces.list_spaces(deps, facts)
+    for space in spaces:
+        if space.work_of and not exporting:
+            raise Conflict(
+                f"Nothing was removed: workspace {space.name} holds work of {space.work_of} that "
+                "is nowhere else.",
+                hint=f"--export FILE saves it too; gitcmat workspace remove {space.name} "
+                "makes it a checkpoint",
+            )
     made = {e.branch: e.branch_head for e in facts.entries() if e.branch and e.branch_head}
     here = {ref: at for ref, at in refs.list_refs(deps.git, refs.BRANCHES).items() if ref in made}
     busy = branches.occupied(deps.git)
@@ -90,7 +103,7 @@ def plan(deps: Deps, *, all_branches: bool = False, keep_branches: bool = False)
         hooks={name: str(s) for name, s in hooks.look(deps.repo).states.items() if s.ours},
         excluded=exclude.has_block(deps.repo),
         view=len(shown),
-        workspaces=tuple(space.path for space in workspaces.list_spaces(deps, facts)),
+        workspaces=tuple(space.path for space in spaces),
         folder=cmat if cmat.is_dir() else None,
         decisions=tuple(_decisions(deps)),
         intent=tuple(_intent(deps)),
@@ -100,10 +113,13 @@ def plan(deps: Deps, *, all_branches: bool = False, keep_branches: bool = False)
 def export(deps: Deps, file: Path) -> None:
     """Write all our refs, with their history, as a bundle, which ``git fetch`` takes like a remote.
 
+    What lies in workspaces and is nowhere else becomes checkpoints first.
+
     Raises `Conflict` when the file is there already, or there is nothing to export.
     """
     if file.exists():
         raise Conflict(f"{file} is there already.", hint="name another file")
+    workspaces.save_unused(deps)
     if not refs.list_refs(deps.git, refs.OURS):
         raise Conflict("There is nothing to export.", hint="gitcmat uninstall, without --export")
     deps.git.run("bundle", "create", "--quiet", file.absolute(), f"--glob={refs.OURS}*")
@@ -117,7 +133,7 @@ def uninstall(deps: Deps, removal: Removal) -> Removed:
     """
     with only_one(deps.repo):
         landing_record.repair(deps)
-        workspaces.remove_unused(deps)
+        workspaces.remove_unused(deps, saving=False)
         for folder in (workspaces.place(deps), workspaces.place(deps).parent):
             with suppress(OSError):
                 folder.rmdir()

@@ -1,5 +1,6 @@
 """The workspaces of a repository on this machine: which there are, who uses them, and away."""
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +8,24 @@ from pathlib import Path
 from gitcmat.engine.checks import AGENT
 from gitcmat.engine.claims import free_workspace
 from gitcmat.engine.deps import Deps
-from gitcmat.errors import Conflict, NotFound
+from gitcmat.engine.saving import save_left_behind
+from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.model.entry import Entry
 from gitcmat.model.state import OPEN, State
 from gitcmat.store.facts import Facts
 from gitcmat.store.slots import Slot
+from gitcmat.store.workspaces import Workspace
 from gitcmat.system.files import remove_tree
 from gitcmat.system.locks import is_locked
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A workspace that is gone."""
+
+    space: "Space"
+    saved: str
+    """The checkpoint of what lay in it and was nowhere else; empty where nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +40,8 @@ class Space:
     """The run that is in it; empty for none."""
     kept_for: str
     """The unfinished task that was in it last, and will find it warm; empty for none."""
+    work_of: str
+    """The run whose work lies in it and is not home; empty for none."""
     touched: float
     """When it was prepared or left last, in seconds of the wall clock."""
 
@@ -36,6 +50,8 @@ class Space:
         """A word or two for people."""
         if self.used_by:
             return "in use"
+        if self.work_of:
+            return f"holds work of {self.work_of}"
         if not self.usable:
             return "damaged"
         return f"kept for {self.kept_for}" if self.kept_for else "free"
@@ -57,11 +73,11 @@ def place(deps: Deps) -> Path:
     return free_workspace(deps, ()).parent
 
 
-def remove(deps: Deps, names: Collection[str]) -> list[Space]:
-    """Remove workspaces; return what they were. What was done in them is home already.
+def remove(deps: Deps, names: Collection[str]) -> list[Removed]:
+    """Remove workspaces; what lies in them and is nowhere else becomes a checkpoint first.
 
     Raises, with nothing removed, `NotFound` for one that there is not and `Conflict` for one that
-    a run uses.
+    a run uses, or that holds what cannot be saved.
     """
     # Under the store's lock nobody claims one meanwhile.
     with deps.store.change("remove workspaces", by=deps.daemon) as change:
@@ -76,19 +92,59 @@ def remove(deps: Deps, names: Collection[str]) -> list[Space]:
                     f"Nothing was removed: {space.used_by} works in workspace {space.name}.",
                     hint=f"gitcmat run stop {space.used_by}",
                 )
-        for space in chosen:
-            remove_tree(space.path)
-    return chosen
+        return _remove(deps, chosen, saving=True)
 
 
-def remove_unused(deps: Deps, names: Collection[str] | None = None) -> list[Space]:
-    """Remove those that no run uses, of `names` or of all; return what they were."""
+def remove_unused(
+    deps: Deps, names: Collection[str] | None = None, *, saving: bool = True
+) -> list[Removed]:
+    """Remove those that no run uses, of `names` or of all, as `remove` does.
+
+    Without `saving` what lies in them goes with them.
+    """
     with deps.store.change("remove workspaces", by=deps.daemon) as change:
         found = [s for s in list_spaces(deps, change.facts) if not s.used_by]
         chosen = [s for s in found if names is None or s.name in names]
-        for space in chosen:
-            remove_tree(space.path)
-    return chosen
+        return _remove(deps, chosen, saving=saving)
+
+
+def save_unused(deps: Deps) -> None:
+    """Save what lies in workspaces that no run uses and is nowhere else.
+
+    Raises `Conflict` for what cannot be saved.
+    """
+    with deps.store.change("save workspaces", by=deps.daemon) as change:
+        _save(deps, [s for s in list_spaces(deps, change.facts) if not s.used_by])
+
+
+def _save(deps: Deps, spaces: Collection[Space]) -> dict[str, str]:
+    """Save what lies in workspaces and is nowhere else; return name → checkpoint.
+
+    Raises `Conflict` for what cannot be saved.
+    """
+    saved: dict[str, str] = {}
+    for space in spaces:
+        workspace = Workspace(deps.repo, space.path)
+        try:
+            with workspace.lock.acquire(blocking=False):
+                found = save_left_behind(workspace, deps.me)
+        except (UserError, OSError) as error:
+            said = error.message if isinstance(error, UserError) else str(error)
+            raise Conflict(
+                f"Nothing was removed: what lies in workspace {space.name} cannot be saved: {said}",
+                hint=f"if nothing in it is of use: rm -rf {shlex.quote(str(space.path))}",
+            ) from error
+        if found:
+            saved[space.name] = found
+    return saved
+
+
+def _remove(deps: Deps, spaces: list[Space], *, saving: bool) -> list[Removed]:
+    """Remove workspaces, with `saving` once all of them are saved."""
+    saved = _save(deps, spaces) if saving else {}
+    for space in spaces:
+        remove_tree(space.path)
+    return [Removed(space, saved.get(space.name, "")) for space in spaces]
 
 
 def _space(deps: Deps, path: Path, used: dict[str, str], kept: dict[str, Entry]) -> Space:
@@ -97,12 +153,14 @@ def _space(deps: Deps, path: Path, used: dict[str, str], kept: dict[str, Entry])
     if not owner and is_locked(path / "lock"):
         owner = "a process"
     last = kept.get(name)
+    slot = Slot.read(path, deps.repo)
     return Space(
         name=name,
         path=path,
-        usable=Slot.read(path, deps.repo) is not None,
+        usable=slot is not None,
         used_by=owner,
         kept_for=last.id if last else "",
+        work_of=slot.work if slot and not owner else "",
         touched=path.stat().st_mtime,
     )
 

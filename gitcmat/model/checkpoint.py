@@ -17,7 +17,8 @@ MOST_NEW_BYTES: Final = 50_000_000
 should be ignored."""
 
 KEPT_DAYS: Final = 90
-"""How long those that gitcmat made stay, unless a person says otherwise."""
+KEPT_OWN: Final = 300
+"""How long those that gitcmat made stay, and how many of them, unless a person says otherwise."""
 
 _LONGEST_NAME: Final = 200
 
@@ -137,13 +138,14 @@ def expired(
 ) -> list[Checkpoint]:
     """Return those that may go, the oldest first. What a person made by hand is never among them.
 
-    `keep` leaves that many of the newest, `days` those that are not older. Without either, it is
-    `KEPT_DAYS`.
+    `keep` leaves that many of the newest, `days` those that are not older. Without either, what
+    is older than `KEPT_DAYS` goes, and what is beyond the newest `KEPT_OWN`.
     """
     own = sorted((c for c in found if c.why is not Why.MANUAL), key=lambda c: (c.created, c.id))
-    old = own[: max(0, len(own) - (keep or 0))]
     if keep is None and days is None:
-        days = KEPT_DAYS
+        last = now - timedelta(days=KEPT_DAYS)
+        return [c for i, c in enumerate(own) if c.created < last or len(own) - i > KEPT_OWN]
+    old = own[: max(0, len(own) - (keep or 0))]
     if days is None:
         return old
     last = now - timedelta(days=days)

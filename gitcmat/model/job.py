@@ -92,6 +92,8 @@ class Job:
     """Bytes that all processes of the run may hold together."""
     processes: int | None = None
     """How many processes the run may have at once."""
+    checkpoint_every: int = 0
+    """Seconds between two checkpoints of what the agent does; 0 for none."""
     identity: Identity
 
 

@@ -140,6 +140,10 @@ class UserSettings:
         default=(),
         metadata={"doc": "Program that gets a question, review or failure as JSON"},
     )
+    checkpoint_every: str = field(
+        default="5m",
+        metadata={"doc": "How often the work of a run is saved as a checkpoint; or never"},
+    )
     quiet: float = field(
         default=2.0, metadata={"doc": "Seconds an answer must be left alone before it counts"}
     )
@@ -151,6 +155,12 @@ class UserSettings:
             raise ValueError("tasks: branch needs trust_branch")
         if self.notify and not self.notify[0].strip():
             raise ValueError("notify needs a program")
+        _ = self.checkpoint_seconds
+
+    @property
+    def checkpoint_seconds(self) -> int:
+        """Seconds between two checkpoints of a run; 0 for none."""
+        return 0 if self.checkpoint_every == "never" else seconds(self.checkpoint_every)
 
 
 MAX_PARALLEL: Final = 256

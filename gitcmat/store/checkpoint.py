@@ -10,26 +10,28 @@ import os
 import re
 import shlex
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from gitcmat.errors import NotFound
+from gitcmat.model.job import Identity
 from gitcmat.model.names import is_id
 from gitcmat.store import refs
-from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
+from gitcmat.store.checkpoint_tree import Taken
 from gitcmat.store.git import Git, Repository
-from gitcmat.store.gitdirs import PRIVATE
 from gitcmat.store.objects import signature
 from gitcmat.store.packs import RefMove, adopt_pack
-from gitcmat.store.state import Actor
-from gitcmat.store.workspaces import Workspace
 
+FILES: Final = "Cmat-Files"
+"""The trailer that counts: paths that differ from HEAD, those that are new, bytes in these."""
+
+_FILES: Final = "^{commit}"
+_INDEX: Final = "^2^{commit}"
 _BROKEN: Final = re.compile(r"^warning: ignoring broken ref (\S+)$", re.MULTILINE)
 _TRAILER: Final = re.compile(r"^([A-Za-z][A-Za-z-]*): (.*)$")
-_WORKSPACE_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Label:
 
     id: str
     name: str
-    by: Actor
+    by: Identity
     at: datetime
     trailers: Mapping[str, str]
     """Further ones beside ``Cmat-Checkpoint``; those without a value are left out."""
@@ -57,6 +59,12 @@ class Commit:
     at: datetime
     trailers: Mapping[str, str]
 
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """What `FILES` counts; zeros where nobody did."""
+        found = re.fullmatch(r"(\d+) (\d+) (\d+)", self.trailers.get(FILES, ""))
+        return (int(found[1]), int(found[2]), int(found[3])) if found else (0, 0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class BrokenRef:
@@ -71,73 +79,77 @@ class BrokenRef:
         return f"{gone} && git update-ref {self.ref} {commit}" if commit else gone
 
 
-def save(repo: Repository, git: Git, found: Taken, label: Label) -> str:
+def save(
+    repo: Repository, git: Git, found: Taken, label: Label, *, after: Collection[str] = ()
+) -> str:
     """Make what was taken a checkpoint; return its commit.
+
+    What the commits `after` have is in the repository already.
 
     Raises:
         Conflict: there is a checkpoint of that id.
         GitError, InvalidData: git refused the objects. There is no checkpoint.
     """
-    who = signature(label.by.name, label.by.email, label.at)
-    lines = [("Cmat-Checkpoint", label.id), *label.trailers.items()]
-    trailers = "".join(f"{key}: {text}\n" for key, text in lines if text)
-    index = _commit(
-        repo, found, (found.index_tree, (found.head,)), who, f"index of {label.id}\n\n{trailers}"
-    )
-    commit = _commit(
-        repo, found, (found.tree, (found.head, index)), who, f"{label.name}\n\n{trailers}"
-    )
-    pack = _pack(found, commit)
-    move = RefMove(refs.checkpoint_ref(label.id), commit, None, f"gitcmat: checkpoint {label.id}")
-    adopt_pack(repo, git, pack, move, known=(found.head,))
+    objects = found.folder / "objects"
+    trees = (found.tree, found.index_tree)
+    counts = f"{found.files} {found.new_files} {found.new_bytes}"
+    label = replace(label, trailers={**label.trailers, FILES: counts})
+    commit = write_commits(objects, repo.object_format, trees, found.head, label)
+    adopt_pack(repo, git, _pack(found, commit, after), made(label, commit), known=(found.head,))
     return commit
 
 
-def checkpoint_of_workspace(
-    repo: Repository, workspace: Workspace, start: str, label: Label, check_size: CheckSize
+def made(label: Label, commit: str) -> RefMove:
+    """Return the move that makes a commit the checkpoint."""
+    return RefMove(refs.checkpoint_ref(label.id), commit, None, f"gitcmat: checkpoint {label.id}")
+
+
+def write_commits(
+    objects: Path, object_format: str, trees: tuple[str, str], head: str, label: Label
 ) -> str:
-    """Save the files of a run's workspace, on top of the commit that it started at.
+    """Write the two commits of a checkpoint as loose objects into a folder of objects of ours.
 
-    The run may go on meanwhile: nothing in the workspace is changed, and its own git is not used.
-
-    Raises:
-        Conflict, GitError, InvalidData: as for `save`.
-        Timeout: something stops git from reading the files.
+    `trees` are those of the files and of the index. Return the commit of the files.
     """
-    vault = workspace.vault
-    place = Place(
-        work_tree=workspace.tree,
-        git_dir=vault.folder,
-        objects=vault.objects,
-        index=vault.folder / "index",
-        base=start,
-        env=PRIVATE,
-        timeout=_WORKSPACE_SECONDS,
-    )
-    with taken(repo, place, check_size) as found:
-        return save(repo, Git(repo.common_dir), found, label)
+    who = signature(label.by.name, label.by.email, label.at)
+    lines = [("Cmat-Checkpoint", label.id), *label.trailers.items()]
+    trailers = "".join(f"{key}: {text}\n" for key, text in lines if text)
+    store = (objects, object_format, who)
+    index = _commit(*store, (trees[1], (head,)), f"index of {label.id}\n\n{trailers}")
+    return _commit(*store, (trees[0], (head, index)), f"{label.name}\n\n{trailers}")
 
 
-def read(git: Git, name: str) -> Commit:
-    """Read the commit of a checkpoint by ref or id.
+def read(git: Git, commit: str) -> Commit:
+    """Read the commit of a checkpoint by its id.
 
     Raises `NotFound` when it is not there, or is none.
     """
-    asked = (f"{name}^{{commit}}", f"{name}^2^{{commit}}")
-    found = git.blobs(asked)
-    none = NotFound(f"{name} is not a checkpoint of this repository.", hint="git fsck")
-    if len(found) != len(asked):
-        raise none
-    head, _, message = found[asked[0]].decode("utf-8", "replace").partition("\n\n")
+    found = read_all(git, [commit])
+    if not found:
+        raise NotFound(f"{commit} is not a checkpoint of this repository.", hint="git fsck")
+    return found[commit]
+
+
+def read_all(git: Git, commits: Iterable[str]) -> dict[str, Commit]:
+    """Read commits of checkpoints by their ids, in one process; what is none is left out."""
+    asked = list(commits)
+    found = git.blobs([f"{oid}{end}" for oid in asked for end in (_FILES, _INDEX)])
+    pairs = ((oid, found.get(oid + _FILES), found.get(oid + _INDEX)) for oid in asked)
+    read = (_parsed(oid, one, two) for oid, one, two in pairs if one is not None and two)
+    return {each.oid: each for each in read if each is not None}
+
+
+def _parsed(oid: str, files: bytes, index: bytes) -> Commit | None:
+    head, _, message = files.decode("utf-8", "replace").partition("\n\n")
     parents = re.findall(r"^parent (\S+)$", head, re.MULTILINE)
-    index_tree = found[asked[1]].decode("utf-8", "replace").split("\n", 1)[0]
+    index_tree = index.decode("utf-8", "replace").split("\n", 1)[0]
     author = re.search(r"^author (.*) <[^<>]*> (\d+) \S+$", head, re.MULTILINE)
     last = message.strip().split("\n\n")[-1].splitlines()
     trailers = {m[1]: m[2] for m in map(_TRAILER.fullmatch, last) if m}
     if "Cmat-Checkpoint" not in trailers:
-        raise none
+        return None
     return Commit(
-        oid=git.rev(name) or "",
+        oid=oid,
         tree=head.split("\n", 1)[0].removeprefix("tree "),
         head=parents[0],
         index_tree=index_tree.removeprefix("tree "),
@@ -167,29 +179,30 @@ def delete(git: Git, checkpoint_id: str, commit: str) -> None:
 
 
 def _commit(
-    repo: Repository, found: Taken, what: tuple[str, Iterable[str]], who: str, message: str
+    objects: Path, object_format: str, who: str, what: tuple[str, Iterable[str]], message: str
 ) -> str:
-    """Write a commit into the objects that were taken; two processes less than by git."""
+    """Write a commit of a tree and its parents, without the process that git takes for it."""
     tree, parents = what
     lines = [f"tree {tree}", *(f"parent {each}" for each in parents)]
     lines += [f"author {who}", f"committer {who}", "", message]
     data = "\n".join(lines).encode("utf-8", "replace")
     whole = b"commit %d\0" % len(data) + data
-    oid = hashlib.new(repo.object_format, whole).hexdigest()
-    path = found.folder / "objects" / oid[:2] / oid[2:]
+    oid = hashlib.new(object_format, whole).hexdigest()
+    path = objects / oid[:2] / oid[2:]
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(zlib.compress(whole, 1))
     return oid
 
 
-def _pack(found: Taken, commit: str) -> Path:
-    """Pack what the checkpoint has beyond HEAD, also what lies loose in the person's store: a gc
-    may be about to remove that.
+def _pack(found: Taken, commit: str, known: Iterable[str]) -> Path:
+    """Pack what the checkpoint has beyond HEAD and `known`, also what lies loose in the person's
+    store: a gc may be about to remove that.
     """
     # No search for deltas: the next gc does that better.
     how = ("--revs", "--quiet", "--delta-base-offset", "--window=0")
-    fed = f"{commit}\n^{found.head}\n".encode()
-    done = found.git.run("pack-objects", *how, found.folder / "pack", input=fed)
+    # Of a commit that is no parent git would leave out the commit alone.
+    fed = "\n".join([commit, f"^{found.head}", *(f"^{each}^{{tree}}" for each in known), ""])
+    done = found.git.run("pack-objects", *how, found.folder / "pack", input=fed.encode())
     pack = found.folder / f"pack-{done.text}.pack"
     pack.chmod(0o600)  # git writes it read-only, and who takes it in syncs it to the disk
     return pack

@@ -57,10 +57,12 @@ class Taken:
     new_bytes: int
     left_out: tuple[str, ...]
     """Repositories inside, which are not in the tree."""
+    moved: bool
+    """Whether a file differs from the index of the place."""
     git: Git
     """Works with an index that has `tree`, and knows the files it was read from."""
     folder: Path
-    """For what is made on the way home; gone at the end."""
+    """For what is made on the way home, and that index; gone at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,9 @@ class Place:
     env: Mapping[str, str] | None = None
     settings: tuple[tuple[str, str], ...] = ()
     timeout: float | None = None
-    """Seconds that reading it may take, for trees that an agent has made."""
+    """Seconds that each look at it may take, for trees that an agent has made."""
+    flagged: bool = True
+    """Whether its index may have flags of a person's that hide files."""
 
     @classmethod
     def of(cls, repo: Repository) -> "Place":
@@ -138,7 +142,8 @@ class _Taker:
         self._git = Git(place.git_dir, work_tree=place.work_tree, env=env, settings=settings)
 
     def take(self, check_size: CheckSize) -> Taken:
-        self._look_at_hidden()
+        if self._place.flagged:
+            self._look_at_hidden()
         seen = _Seen.parse(self._run(*_STATUS).out)
         head = self._place.base or seen.head
         if head is None:
@@ -153,11 +158,11 @@ class _Taker:
             )
         size = sum(self._size(path) for path in seen.new)
         check_size(len(seen.new), size)
-        index_tree = self._git.text("write-tree")
+        index_tree = self._git.text("write-tree", "--missing-ok")
         tree = index_tree
         if seen.changed or seen.new:
             self._stage([*seen.changed, *seen.new])
-            tree = self._git.text("write-tree")
+            tree = self._git.text("write-tree", "--missing-ok")
         return Taken(
             head=head,
             branch=seen.branch,
@@ -167,6 +172,7 @@ class _Taker:
             new_files=len(seen.new),
             new_bytes=size,
             left_out=tuple(os.fsdecode(path) for path in seen.nested),
+            moved=bool(seen.changed or seen.new),
             git=self._git,
             folder=self._folder,
         )

@@ -190,7 +190,7 @@ class Git:
             its way.
             GitError: git refused for another reason (`new` is no object here, the disk is full).
         """
-        parts = (f"update {ref}", new, old or self.null, "")
+        parts = (f"update {ref}", new, old, "") if old else (f"create {ref}", new, "")
         if any("\0" in part for part in parts):
             raise ValueError(f"{ref!r} cannot be a ref")
         stdin = "\0".join(parts).encode()

@@ -55,6 +55,8 @@ class Slot:
     """What ``git init`` wrote as settings for this filesystem."""
     start: str = ""
     """The commit that it was last prepared for."""
+    work: str = ""
+    """The run whose work lies in it and is not home yet; empty for none."""
     set_up: str = ""
     """The digest noted when the setup last went well; empty before."""
     set_up_at: str = ""

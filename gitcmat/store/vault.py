@@ -58,6 +58,11 @@ class Vault:
         self._reader = Git(folder, env=PRIVATE, settings=(*_SETTINGS, *_FOREIGN))
 
     @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """What its git is told beside its own configuration."""
+        return _SETTINGS
+
+    @property
     def objects(self) -> Path:
         """The folder of the vault's own objects."""
         return self.folder / "objects"

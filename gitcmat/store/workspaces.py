@@ -11,6 +11,7 @@ Whoever uses a workspace holds its lock.
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,9 @@ from gitcmat.store.vault import Listing, Vault
 from gitcmat.system.files import FileLock, remove_tree
 from gitcmat.system.proc import Timeout
 
+UNKNOWN: Final = "unknown"
+"""Stands for a run where nobody can tell whose work lies in a workspace."""
+
 _AGENT_SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "core": {"autocrlf": "false", "safecrlf": "false"},
     # An agent has nobody who could type a passphrase, and does not sign in the person's name.
@@ -50,6 +54,8 @@ _AGENT_SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     'filter "lfs"': {"clean": "", "smudge": "", "process": "", "required": "false"},
 }
 _PARTIAL: Final = r"^(remote\..*\.promisor|extensions\.partialclone)$"
+_CLEANING: Final = "slot.json.old"
+"""What ``slot.json`` is called while everything is made anew; whatever it held was home."""
 _TAGS: Final = "%(objectname) %(refname)%(if)%(*objectname)%(then) %(*objectname)%(end)"
 
 
@@ -60,6 +66,7 @@ class _Order:
     identity: Identity
     keep: tuple[str, ...]
     copy: tuple[str, ...]
+    work: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +103,14 @@ class Workspace:
         identity: Identity,
         keep: Sequence[str] = (),
         copy: Sequence[str] = (),
+        work: str = "",
     ) -> Prepared:
         """Make the tree a fresh checkout of `start` with a private repository, whatever was there.
 
-        Work that was not brought home is gone after it. `base` chooses the tags that are shown,
-        `identity` is the one that the agent commits with, `keep` are the globs of paths that stay,
-        `copy` the ignored files to bring from the person's work tree. A damaged workspace is moved
-        aside and made anew.
+        Work that was not brought home is gone after it: see `may_hold_work`. `base` chooses the
+        tags that are shown, `identity` is the one that the agent commits with, `keep` are the globs
+        of paths that stay, `copy` the ignored files to bring from the person's work tree, `work`
+        the run that is going to leave work here. A damaged workspace is moved aside and made anew.
 
         Raises:
             NotFound: the host does not have `start`, or, as a partial clone, not all its files.
@@ -110,7 +118,7 @@ class Workspace:
         """
         if self._host_git.rev(start) is None:
             raise NotFound(f"{self.host.root} has no commit {start}.", hint="git fsck")
-        order = _Order(start, base, identity, tuple(keep), tuple(copy))
+        order = _Order(start, base, identity, tuple(keep), tuple(copy), work)
         slot = self._slot()
         if slot is not None:
             try:
@@ -180,6 +188,51 @@ class Workspace:
         pack = self.vault.pack(head, known)
         adopt_pack(self.host, self._host_git, pack, RefMove(ref, head, old, why))
 
+    def note_home(self) -> None:
+        """Remember that what lies here is home: it may be cleaned away."""
+        slot = Slot.read(self.folder, self.host)
+        if slot is not None and slot.work:
+            replace(slot, work="").write(self.folder)
+
+    @property
+    def may_hold_work(self) -> bool:
+        """Whether a run left work here that is not home, or nobody can tell."""
+        slot = Slot.read(self.folder, self.host)
+        if slot is not None:
+            return bool(slot.work)
+        return not (self.folder / _CLEANING).exists() and _has_files(self.tree)
+
+    def adopt(self) -> Slot | None:
+        """Return what the workspace knows of itself, and a guess where that is damaged.
+
+        Its vault is then made anew, so that `collect` works over whatever lies in the tree. None
+        where nothing lies there that could be collected.
+        """
+        slot = Slot.read(self.folder, self.host)
+        if not _has_files(self.tree):
+            return None
+        if slot is not None and self._host_git.rev(slot.start) and self.vault.folder.is_dir():
+            return slot
+        start = self._host_git.rev("HEAD")
+        if start is None or (slot is not None and not slot.work):
+            return None
+        config = filesystem_settings(self.folder, self.host.object_format)
+        slot = Slot(host=str(self.host.common_dir), config=config, start=start, work=UNKNOWN)
+        remove_tree(self.vault.folder)
+        parts = self._parts(slot, head="ref: refs/heads/none", exclude=self._exclude(slot))
+        self.vault.renew(parts)
+        slot.write(self.folder)
+        return slot
+
+    def put_aside(self, name: str) -> Path:
+        """Move everything but the lock into a folder `name` beside this one; return that."""
+        aside = self.folder.with_name(name)
+        aside.mkdir()
+        for path in self.folder.iterdir():
+            if path != self.lock.path:
+                path.rename(aside / path.name)
+        return aside
+
     def check_out(self, commit: str) -> None:
         """Make the tree that of a collected commit, for gates; ignored files stay.
 
@@ -217,7 +270,8 @@ class Workspace:
 
     def _renew(self, slot: Slot, order: _Order, *, fresh: bool) -> Prepared:
         """Make everything new but the kept paths. A break in the middle leaves no ``slot.json``."""
-        (self.folder / "slot.json").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            (self.folder / "slot.json").replace(self.folder / _CLEANING)
         remove_tree(self.folder / "agent.git")
         remove_tree(self.vault.agent)
         make_empty(self.inbox)
@@ -228,6 +282,7 @@ class Workspace:
             copied=order.copy,
             identity=(order.identity.name, order.identity.email),
             ignored=(),
+            work=order.work,
         )
         exclude = self._exclude(now)
         self.vault.renew(self._parts(now, head="ref: refs/heads/none", exclude=exclude))
@@ -238,6 +293,7 @@ class Workspace:
         source = self.host.main_work_tree
         missing = copy_in(source, self.tree, order.copy) if source else order.copy
         now.write(self.folder)
+        (self.folder / _CLEANING).unlink(missing_ok=True)
         changed = self._changed(now, wanted) if now.set_up else ()
         return Prepared(fresh=fresh, set_up=now.set_up, changed=changed, missing=missing)
 
@@ -322,6 +378,13 @@ class Workspace:
             paths = done.out.split(b"\0") if done.code == 0 else wanted.paths
             changed |= {os.fsdecode(path) for path in paths if path}
         return tuple(sorted(changed))
+
+
+def _has_files(tree: Path) -> bool:
+    try:
+        return not tree.is_symlink() and any(path.name != ".git" for path in tree.iterdir())
+    except OSError:
+        return False
 
 
 def _literal(path: str) -> str:

@@ -2,13 +2,16 @@
 
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gitcmat.engine import workspaces
 from gitcmat.model.state import State
 from tests.support.cli import Result, gitcmat
 from tests.support.repo import TestRepo
+from tests.support.wait import until
 from tests.support.watched import Project
 
 BACK = ("files", "index")
@@ -283,3 +286,87 @@ def test_a_landing_saves_a_dirty_work_tree_first(repo: TestRepo) -> None:
 @pytest.mark.parametrize("name", ["", "two\nlines"])
 def test_a_name_that_is_none_is_refused(repo: TestRepo, name: str) -> None:
     assert gitcmat(repo, "checkpoint", "create", name).code == 3
+
+
+def test_those_of_a_run_that_goes_on_are_listed_shown_and_compared(
+    repo: TestRepo, tmp_path: Path
+) -> None:
+    project = Project(repo)
+    go = tmp_path / "go"
+    gitcmat(repo, "config", "set", "checkpoint_every", "1s").ok()
+    steps = f"echo 1 > one.txt\nwhile [ ! -e {go} ]; do sleep 0.05; done\necho 2 > two.txt"
+    project.commit_task("do-it", f"{steps}\nwhile [ -e {go} ]; do sleep 0.05; done")
+    run = gitcmat(repo, "run", "now", "do-it", "--background").ok().out.strip()
+    first = until(lambda: _listed(repo), 30, "a checkpoint")[0]
+    assert first["name"].startswith("do-it after 0:00:")
+    assert first["name"].endswith(f" of {run}")
+    assert (first["why"], first["task"], first["run"]) == ("interval", "do-it", run)
+    assert (first["files"], first["new_files"], first["new_bytes"]) == (1, 1, 2)
+    shown = gitcmat(repo, "checkpoint", "show", first["id"][:7]).ok().out
+    assert f"  task      do-it, run {run}\n" in shown
+    go.touch()
+    until(lambda: len(_listed(repo)) > 1, 30, "another checkpoint")
+    second = _listed(repo)[0]
+    changed = gitcmat(repo, "checkpoint", "diff", first["id"], second["id"], "--json").ok().json
+    assert changed["files"] == [{"status": "A", "path": "two.txt"}]
+    # A look at old ones leaves those of a living run alone: it may drop them itself.
+    assert gitcmat(repo, "checkpoint", "prune").ok().out == "nothing to delete\n"
+    assert project.app.deps.store.read().checkpoints() == []
+    go.unlink()
+    until(lambda: not project.alive(run), 30, "the end of the run")
+    gitcmat(repo, "checkpoint", "prune").ok()
+    recorded = project.app.deps.store.read().checkpoints()
+    assert [c.id for c in recorded] == [second["id"], first["id"]]
+    gitcmat(repo, "checkpoint", "restore", first["id"], changes=BACK).ok()
+    assert repo.status() == "?? one.txt"
+
+
+def test_a_workspace_is_removed_only_once_what_lies_in_it_is_saved(repo: TestRepo) -> None:
+    project = Project(repo)
+    project.commit_task("do-it", "echo x > x")
+    gitcmat(repo, "run", "now", "do-it").ok()
+    space = gitcmat(repo, "workspace", "list", "--json").ok().json["workspaces"][0]["path"]
+    clean = gitcmat(repo, "workspace", "remove", "1").ok()
+    assert clean.out == f"removed 1: {space}\n"
+    project.commit_task("again", "echo y > y")
+    gitcmat(repo, "run", "now", "again").ok()
+    Path(space, "tree/by-hand.txt").write_text("somebody looked in\n")
+    removed = gitcmat(repo, "workspace", "remove", "1").ok()
+    (found,) = _listed(repo)
+    assert removed.out == (
+        f"removed 1: {space}\n"
+        f"what lay in it and was nowhere else: gitcmat checkpoint show {found['id']}\n"
+    )
+    assert (found["why"], found["name"]) == ("before clean-up", "left in workspace 1")
+    assert not Path(space).exists()
+    repo.git("gc", "-q", "--prune=now")
+    assert repo.show(found["ref"], "by-hand.txt") == "somebody looked in\n"
+    assert repo.show(found["ref"], "y") == "y\n"
+
+
+def test_the_work_of_a_lost_run_is_not_uninstalled_unsaved(repo: TestRepo, tmp_path: Path) -> None:
+    project = Project(repo)
+    project.commit_task("do-it", "echo x > x")
+    gitcmat(repo, "run", "now", "do-it").ok()
+    (space,) = workspaces.list_spaces(project.app.deps, project.app.deps.store.read())
+    slot = space.path / "slot.json"
+    slot.write_text(slot.read_text().replace('"work": ""', '"work": "r-lost2345"'))
+    listed = gitcmat(repo, "workspace", "list", "--json").ok().json["workspaces"]
+    assert listed[0]["state"] == "holds work of r-lost2345"
+    Path(space.path, "tree/lost.txt").write_text("lost\n")
+    _refused(
+        gitcmat(repo, "uninstall", "--yes"),
+        5,
+        "Nothing was removed: workspace 1 holds work of r-lost2345 that is nowhere else.",
+        "--export FILE saves it too; gitcmat workspace remove 1 makes it a checkpoint",
+    )
+    bundle = tmp_path / "out.bundle"
+    gitcmat(repo.path, "uninstall", "--yes", "--export", str(bundle)).ok()
+    assert not space.path.exists()
+    repo.git("fetch", "-q", str(bundle), "refs/cmat/*:refs/cmat/*")
+    (ref,) = repo.refs("refs/cmat/checkpoints/")
+    assert repo.show(ref, "lost.txt") == "lost\n"
+
+
+def _listed(repo: TestRepo) -> Any:
+    return gitcmat(repo, "checkpoint", "list", "--json").ok().json["checkpoints"]

@@ -1,7 +1,6 @@
 """Saving a work tree: what is in it, what is not, and that nothing else changes."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from gitcmat.engine import checkpoints
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.store import checkpoint as mechanics
 from gitcmat.store.checkpoint_tree import Place, taken
-from gitcmat.store.git import Git, discover
-from gitcmat.store.workspaces import Workspace
+from gitcmat.store.git import Git
 from tests.support.repo import TestRepo
 from tests.support.saved import save, yes
 
@@ -68,15 +66,16 @@ def test_git_diff_between_two_is_the_diff_of_the_files(dirty: TestRepo) -> None:
 
 def test_the_commit_says_what_it_is(repo: TestRepo) -> None:
     found = save(repo, "before the move")
-    read = mechanics.read(Git(repo.git_dir), found.ref)
+    read = mechanics.read(Git(repo.git_dir), found.commit)
     assert (read.oid, read.name, read.head) == (found.commit, "before the move", found.head)
     assert read.trailers == {
         "Cmat-Checkpoint": found.id,
         "Cmat-Why": "manual",
         "Cmat-Branch": "refs/heads/main",
+        "Cmat-Files": "0 0 0",
     }
     second = save(repo, "second")
-    trailers = mechanics.read(Git(repo.git_dir), second.ref).trailers
+    trailers = mechanics.read(Git(repo.git_dir), second.commit).trailers
     assert trailers["Cmat-State"] == second.state == repo.git("rev-parse", f"{second.state}")
 
 
@@ -84,7 +83,7 @@ def test_a_checkpoint_is_made_once(repo: TestRepo) -> None:
     found = save(repo)
     deps = open_app(repo.path).deps
     label = mechanics.Label(
-        id=found.id, name="again", by=deps.actor, at=deps.clock.now(), trailers={}
+        id=found.id, name="again", by=deps.me, at=deps.clock.now(), trailers={}
     )
     with (
         taken(deps.repo, Place.of(deps.repo), lambda _files, _size: None) as now,
@@ -260,24 +259,3 @@ def test_beside_a_gc_that_removes_everything_nothing_is_lost(repo: TestRepo) -> 
     for number, found in enumerate(made):
         assert repo.show(found.ref, "new.txt") == f"new round {number}\n"
     assert "missing" not in repo.git("fsck", "--connectivity-only")
-
-
-def test_a_workspace_is_saved_without_being_touched(repo: TestRepo, tmp_path: Path) -> None:
-    host = discover(repo.path)
-    deps = open_app(repo.path).deps
-    workspace = Workspace(host, tmp_path / "slot")
-    workspace.prepare(repo.tip(), base=repo.tip(), identity=deps.me)
-    workspace.tree.joinpath("README.md").write_text("changed\n", encoding="utf-8")
-    workspace.tree.joinpath("new.txt").write_text("new\n", encoding="utf-8")
-    index = workspace.vault.folder.joinpath("index").read_bytes()
-    label = mechanics.Label(
-        id="c-abcd2345", name="interval", by=deps.actor, at=deps.clock.now(), trailers={}
-    )
-    commit = mechanics.checkpoint_of_workspace(
-        host, workspace, repo.tip(), label, lambda _files, _size: None
-    )
-    shutil.rmtree(tmp_path / "slot/vault/objects")
-    assert repo.show(commit, "README.md") == "changed\n"
-    assert repo.show("refs/cmat/checkpoints/c-abcd2345", "new.txt") == "new\n"
-    assert repo.tip(f"{commit}^1") == repo.tip()
-    assert workspace.vault.folder.joinpath("index").read_bytes() == index

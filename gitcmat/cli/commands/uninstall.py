@@ -41,7 +41,9 @@ def command(
     if keep_branches and all_:
         raise click.UsageError("--keep-branches and --branches exclude each other.")
     deps = state.app.deps
-    removal = uninstall.plan(deps, all_branches=all_, keep_branches=keep_branches)
+    removal = uninstall.plan(
+        deps, all_branches=all_, keep_branches=keep_branches, exporting=bundle is not None
+    )
     if removal.nothing:
         state.out.show({"removed": None}, ["There is nothing of gitcmat here.", *_yours(removal)])
         return

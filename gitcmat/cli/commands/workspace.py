@@ -1,5 +1,6 @@
 """`gitcmat workspace`: the folders that agents work in."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -7,7 +8,7 @@ import click
 from gitcmat.cli.state import State, common
 
 if TYPE_CHECKING:
-    from gitcmat.engine.workspaces import Space
+    from gitcmat.engine.workspaces import Removed, Space
 
 _MB = 1 << 20
 
@@ -41,17 +42,32 @@ def list_(state: State) -> None:
 @click.option("--all", "all_", is_flag=True, help="All that no run uses.")
 @common
 def remove(state: State, *, names: tuple[str, ...], all_: bool) -> None:
-    """Remove workspaces; the work that was done in them is in the repository already."""
-    from gitcmat.engine import workspaces
+    """Remove workspaces.
+
+    What runs did in them is in the repository already. What lies there beside it becomes a
+    checkpoint first.
+    """
+    from gitcmat.engine import checkpoints, views, workspaces
 
     if all_ == bool(names):
         raise click.UsageError("Name workspaces, or give --all.")
     state.app.settle()
     deps = state.app.deps
     gone = workspaces.remove_unused(deps) if all_ else workspaces.remove(deps, names)
-    lines = [f"removed {space.name}: {space.path}" for space in gone]
-    data = {"removed": [{"name": s.name, "path": str(s.path)} for s in gone]}
-    state.out.show(data, lines or "There was nothing to remove.")
+    checkpoints.upkeep(deps)
+    views.write(deps)
+    data = [
+        {"name": one.space.name, "path": str(one.space.path), "checkpoint": one.saved or None}
+        for one in gone
+    ]
+    lines = [line for one in gone for line in _removed(one)]
+    state.out.show({"removed": data}, lines or "There was nothing to remove.")
+
+
+def _removed(one: "Removed") -> Iterator[str]:
+    yield f"removed {one.space.name}: {one.space.path}"
+    if one.saved:
+        yield f"what lay in it and was nowhere else: gitcmat checkpoint show {one.saved}"
 
 
 def _plain(space: "Space") -> dict[str, Any]:
