@@ -8,6 +8,7 @@ from gitcmat.cli.output import Output
 from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry, plain_room
 from gitcmat.cli.state import State
 from gitcmat.engine.status import Recorded, Status, recorded, status
+from gitcmat.model.entry import Entry
 
 
 def show(state: State, *, at: str | None = None) -> None:
@@ -19,7 +20,7 @@ def show(state: State, *, at: str | None = None) -> None:
     facts = past.facts(state, at)
     then = recorded(facts)
     lines = [*past.lines(facts.point), counts_line(dict(then.counts))]
-    lines += _groups(then, {}, state.out)
+    lines += _groups(then, {}, {}, state.out)
     state.out.show(past.plain(facts.point) | _recorded(then), lines)
 
 
@@ -50,6 +51,7 @@ def _plain(found: Status) -> dict[str, Any]:
         "trusted": not found.untrusted,
         "no_new_tasks": found.why_no_new,
         "watching": found.watching,
+        "over": dict(found.over),
         "no_room": plain_room(found.no_room),
         "next": found.next,
     }
@@ -58,7 +60,7 @@ def _plain(found: Status) -> dict[str, Any]:
 def _lines(found: Status, out: Output) -> Iterator[str]:
     counts = counts_line(dict(found.recorded.counts))
     yield counts + ("" if found.watching else "; no daemon is running")
-    yield from _groups(found.recorded, _why(found), out)
+    yield from _groups(found.recorded, _why(found), found.over, out)
     yield from _notices(found)
     if found.next:
         yield ""
@@ -70,9 +72,11 @@ def _why(found: Status) -> dict[str, str]:
     return {entry_id: why or held for entry_id, why in found.why.items()}
 
 
-def _groups(found: Recorded, why: Mapping[str, str], out: Output) -> Iterator[str]:
+def _groups(
+    found: Recorded, why: Mapping[str, str], over: Mapping[str, str], out: Output
+) -> Iterator[str]:
     groups = {
-        "active": [(e, f"{e.run}, attempt {e.attempt}") for e in found.active],
+        "active": [(e, _attempt(e, over.get(e.id, ""))) for e in found.active],
         "review": [(e, "") for e in found.review],
         "waiting": [(e, why.get(e.id, "")) for e in found.waiting],
         "finished": [(e, "") for e in found.finished],
@@ -87,6 +91,10 @@ def _groups(found: Recorded, why: Mapping[str, str], out: Output) -> Iterator[st
         yield ""
         yield "questions:"
         yield from (f"{b.id}  {b.task}  {' '.join(b.question.split())}" for b in found.blockers)
+
+
+def _attempt(entry: Entry, over: str) -> str:
+    return f"{entry.run}, attempt {entry.attempt}" + (f", {over}" if over else "")
 
 
 def _notices(found: Status) -> Iterator[str]:

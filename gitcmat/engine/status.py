@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from gitcmat.engine import room_note
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
+from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import NotFound
 from gitcmat.model import schedule
 from gitcmat.model.blocker import Blocker
@@ -19,6 +21,9 @@ from gitcmat.store.facts import Facts
 from gitcmat.store.sources import NotCommitted, saved_not_committed
 from gitcmat.store.view_manifest import Refusal
 from gitcmat.system.locks import is_locked
+
+ENDED: Final = "has ended"
+DIED: Final = "has died"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,9 @@ class Status:
     untrusted: bool
     why_no_new: str | None
     watching: bool
+    over: Mapping[str, str]
+    """Of active entries whose run lives no more, what became of it, by id: `ENDED` or `DIED`. The
+    next step takes it in."""
     no_room: room_note.Held | None
     """Why the daemon starts nothing new for now, whatever is ready."""
 
@@ -89,8 +97,19 @@ def status(deps: Deps) -> Status:
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / "watch.lock"),
+        over=_over(deps, opened),
         no_room=room_note.noted(deps.repo),
     )
+
+
+def _over(deps: Deps, opened: list[Entry]) -> dict[str, str]:
+    found = {}
+    for entry in opened:
+        if entry.state is State.ACTIVE and entry.run:
+            folder = RunFolder(deps.runs / entry.run)
+            if not is_locked(folder.lock):  # looked at first: it goes after the result
+                found[entry.id] = ENDED if folder.result.exists() else DIED
+    return found
 
 
 def recorded(facts: Facts) -> Recorded:

@@ -15,8 +15,8 @@ STATUS = """\
 1 backlog, 1 active, 1 blocked, 1 review, 1 done, 1 failed; no daemon is running
 
 active:
-ID    STATE   PRIORITY  AGENT  NOTE                   TITLE
-runs  active  normal           r-1, attempt 2  Runs now
+ID    STATE   PRIORITY  AGENT  NOTE                             TITLE
+runs  active  normal           r-1, attempt 2, has died  Runs now
 
 review:
 ID           STATE   PRIORITY  AGENT  NOTE                      TITLE
