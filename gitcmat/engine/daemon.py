@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from signal import SIGTERM
 from typing import TYPE_CHECKING, Final
 
-from gitcmat.engine import checkpoints, claims, old_runs, room
+from gitcmat.engine import checkpoints, claims, old_runs, pauses, room
 from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
@@ -152,6 +152,7 @@ class Daemon:
             closing(self._alerts),
             Watcher(self._bell.ring) as watcher,
         ):
+            pauses.resume(deps.repo)
             facts = deps.store.read()
             self._news.start(facts)
             self._alerts.start(facts)

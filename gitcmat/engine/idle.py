@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from gitcmat.engine.pauses import PAUSED
 from gitcmat.engine.reconcile import Report
 from gitcmat.engine.status import waiting
 from gitcmat.model import schedule
@@ -25,6 +26,8 @@ def is_idle(report: Report, facts: Facts) -> bool:
     if facts.entries(State.ACTIVE, limit=1) or report.look_again is not None:
         return False
     if world is None or wants is None:
+        return True
+    if report.no_room is not None and report.no_room.limit == PAUSED:
         return True
     stuck = report.untrusted | report.cannot_start.keys()
     for entry in facts.entries(State.PENDING):
@@ -51,4 +54,5 @@ def waits(report: Report, facts: Facts) -> Iterator[tuple[Entry, str]]:
             answer = f'gitcmat blocker answer {asked[0]} "…"' if asked else "gitcmat status"
             yield entry, f"your answer: {answer}"
         else:
-            yield entry, reasons.get(entry.id) or "its turn"
+            paused = report.no_room.text if report.no_room else ""
+            yield entry, reasons.get(entry.id) or paused or "its turn"

@@ -94,7 +94,7 @@ class News:
         if shortage and limit != self._no_room:
             self.line(f"nothing new is started for now: {shortage.text}")
         elif self._no_room and not limit:
-            self.line("there is room again for what is ready")
+            self.line("what is ready is started again")
         self._no_room = limit
 
     def files(self) -> None:

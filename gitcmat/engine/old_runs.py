@@ -4,7 +4,7 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.machine import size
 from gitcmat.model.state import OPEN
-from gitcmat.store.state import Facts
+from gitcmat.store.facts import Facts
 from gitcmat.system import usage
 from gitcmat.system.files import remove_tree
 from gitcmat.system.locks import is_locked

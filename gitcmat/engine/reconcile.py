@@ -8,7 +8,7 @@ any line: it reads everything anew.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gitcmat.engine import branches, checks, claims, results, room, views
+from gitcmat.engine import branches, checks, claims, pauses, results, room, views
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
@@ -40,7 +40,7 @@ class Report:
     untrusted: set[str] = field(default_factory=set)
     """Entries that are ready but whose plan nobody here trusts."""
     no_room: Shortage | None = None
-    """Why what is ready was not started: the machine has too little to spare."""
+    """Why what is ready was not started: a pause, or the machine has too little to spare."""
     look_again: float | None = None
     """Seconds after which an edit of the view will have been left alone for long enough."""
     world: World | None = None
@@ -164,6 +164,8 @@ class Reconciler:
                 continue
             if len(made) >= world.free and only is None:
                 break
+            if only is None:
+                report.no_room = pauses.paused(self.deps.repo)
             report.no_room = report.no_room or room.shortage(self.deps)
             if report.no_room is not None:
                 break

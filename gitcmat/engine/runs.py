@@ -82,14 +82,19 @@ def printed(deps: Deps, run: Run) -> str:
     return "".join(tail.follow(log_of(deps, run), 0, lambda: True))
 
 
+def under_way(deps: Deps) -> list[Run]:
+    """Return the runs that are under way."""
+    facts = deps.store.read()
+    found = [facts.run(e.run) for e in facts.entries(State.ACTIVE) if e.run]
+    return [run for run in found if run is not None]
+
+
 def active(deps: Deps) -> list[Run]:
     """Return the runs that are under way.
 
     Raises `NoWork` when there is none.
     """
-    facts = deps.store.read()
-    runs = [facts.run(e.run) for e in facts.entries(State.ACTIVE) if e.run]
-    found = [run for run in runs if run is not None]
+    found = under_way(deps)
     if not found:
         raise NoWork("Nothing runs.", hint="gitcmat run list")
     return found

@@ -44,7 +44,7 @@ LIST = """\
 ID           STATE    PRIORITY  AGENT  NOTE                      TITLE
 parse-dates  review   high      coder  outside paths: docs/x.md  Parse dates
 asks         blocked  normal           asked a question          Task asks
-runs         active   normal                                     Runs now
+runs         active   normal           r-1 since 12:00    Runs now
 theirs       backlog  normal                                     Task theirs
 """
 
@@ -61,7 +61,7 @@ landed       done     normal                                     Task landed
 broken       failed   normal           exit code 3               Task broken
 parse-dates  review   high      coder  outside paths: docs/x.md  Parse dates
 asks         blocked  normal           asked a question          Task asks
-runs         active   normal                                     Runs now
+runs         active   normal           r-1 since 12:00    Runs now
 theirs       backlog  normal                                     Task theirs
 """
 
@@ -94,8 +94,8 @@ QUEUE_STATUS = """\
 1 backlog, 1 active, 1 blocked, 1 review, 1 done, 1 failed
 
 active:
-ID    STATE   PRIORITY  AGENT  NOTE  TITLE
-runs  active  normal                 Runs now
+ID    STATE   PRIORITY  AGENT  NOTE                    TITLE
+runs  active  normal           r-1 since 12:00  Runs now
 
 finished:
 ID      STATE   PRIORITY  AGENT  NOTE         TITLE

@@ -72,7 +72,7 @@ def test_the_daemon_waits_says_why_and_since_when_and_goes_on(
             f"##:## nothing new is started for now: {SHORT}",
             "##:## two  new → pending",
             f"##:## one  pending → active  {project.runs()[0].id} (fake, attempt 1)",
-            "##:## there is room again for what is ready",
+            "##:## what is ready is started again",
             "##:## one  active → review  no gates; no change",
         ]
         assert gitcmat(repo, "status", "--json").json["no_room"] is None

@@ -192,6 +192,30 @@ def _hold(state: CliState, task: str, *, on: bool) -> None:
 
 
 @command.command()
+@common
+def pause(state: CliState) -> None:
+    """Have the daemon that watches start nothing new; what runs goes on."""
+    from gitcmat.engine import pauses
+
+    if not pauses.pause(state.app.deps):
+        raise NoWork("No daemon watches: nothing starts by itself.", hint="gitcmat watch")
+    state.app.wake()
+    state.out.show({"paused": True}, "paused; what runs goes on: gitcmat run stop --all")
+
+
+@command.command()
+@common
+def resume(state: CliState) -> None:
+    """Let the daemon start again what is ready."""
+    from gitcmat.engine import pauses
+
+    if not pauses.resume(state.app.deps.repo):
+        raise NoWork("Nothing is paused.", hint="gitcmat status")
+    state.app.wake()
+    state.out.show({"paused": False}, "resumed")
+
+
+@command.command()
 @click.argument("task")
 @click.argument("priority", type=click.Choice([p.value for p in Priority]))
 @common

@@ -89,20 +89,28 @@ def follow(state: State, *, run: str, last: int | None, since: int | None) -> No
 def stop(state: State, *, run: str | None, every: bool) -> None:
     """Stop RUN, or the run of a task, with every process that it started; its work is kept.
 
-    Its task is on hold then, until it is released or run.
+    Its task is on hold then, until it is released or run. With --all a daemon that watches starts
+    nothing else either, until `gitcmat queue resume`.
     """
-    from gitcmat.engine import runs
+    from gitcmat.engine import pauses, runs
 
     if every is (run is not None):
         raise Usage("Say which run to stop, or --all.", hint="gitcmat run stop RUN")
     deps = state.app.deps
     found = [runs.find(deps, run)] if run is not None else runs.active(deps)
+    # Before anything ends: or what is ready takes its place.
+    paused = every and pauses.pause(deps)
+    if paused:
+        found = runs.under_way(deps)
     stopped = runs.stop(deps, found, state.app.settle)
     lines = [f"{r.id} ({r.task}): {r.outcome or 'under way'}" for r in stopped]
     facts = deps.store.read()
     held = [e.id for r in stopped if (e := facts.entry(r.task)) is not None and e.hold]
     lines += [f"{task} is on hold: gitcmat queue release {task}" for task in held]
-    state.out.show({"runs": [plain(r) for r in stopped], "on_hold": held}, lines)
+    if paused:
+        lines.append("the daemon starts nothing new until: gitcmat queue resume")
+    data = {"runs": [plain(r) for r in stopped], "on_hold": held, "paused": paused}
+    state.out.show(data, lines)
 
 
 @command.command(name="exec", hidden=True)

@@ -1,0 +1,46 @@
+"""A pause: the daemon that watches now starts nothing new until it is taken back.
+
+It belongs to that daemon. Starting one is the permission to work, so it begins without a pause,
+and where none watches nothing starts by itself anyway. It is no fact but a file of this machine.
+"""
+
+from typing import Final
+
+from gitcmat.engine.deps import Deps
+from gitcmat.model.machine import Shortage
+from gitcmat.store.git import Repository
+from gitcmat.system.files import read_regular, write_atomic
+from gitcmat.system.locks import is_locked
+
+PAUSED: Final = "pause"
+"""Stands where otherwise a limit is named."""
+
+_FILE: Final = "paused"
+_LARGEST: Final = 10_000
+
+
+def pause(deps: Deps) -> bool:
+    """Have the daemon start nothing new; False where none watches."""
+    if not is_locked(deps.repo.cmat / "watch.lock"):
+        return False
+    text = f"paused by {deps.me.name} (gitcmat queue resume)"
+    write_atomic(deps.repo.cmat / _FILE, text.encode(), mode=0o600)
+    return True
+
+
+def resume(repo: Repository) -> bool:
+    """Take a pause back; whether there was one."""
+    try:
+        (repo.cmat / _FILE).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def paused(repo: Repository) -> Shortage | None:
+    """Who paused the daemon, as a reason not to start anything."""
+    try:
+        text = read_regular(repo.cmat / _FILE, _LARGEST).decode("utf-8", "backslashreplace")
+    except FileNotFoundError:
+        return None
+    return Shortage(PAUSED, text)
