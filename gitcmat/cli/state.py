@@ -50,18 +50,32 @@ class State:
 
 
 def common(function: F) -> F:
-    """Give a command the state, and let it take --json and --quiet behind its name too."""
+    """Give a command the state, and let it take the options of `gitcmat` behind its name too."""
     import click  # not on the way of a list, which starts without it
 
+    @click.option("-C", "start_here", metavar="DIR", hidden=True)
     @click.option("--json", "json_here", is_flag=True, help="Print one JSON object.")
     @click.option("-q", "--quiet", "quiet_here", is_flag=True, help="Print no progress.")
+    @click.option("--no-input", "no_input_here", is_flag=True, hidden=True)
+    @click.option("--no-color", "no_color_here", is_flag=True, hidden=True)
     @click.pass_obj
     @functools.wraps(function)
     def wrapped(
-        state: State, /, *args: Any, json_here: bool, quiet_here: bool, **kwargs: Any
+        state: State,
+        /,
+        *args: Any,
+        start_here: str | None,
+        json_here: bool,
+        quiet_here: bool,
+        no_input_here: bool,
+        no_color_here: bool,
+        **kwargs: Any,
     ) -> object:
+        state.start = state.start / (start_here or "")
         state.as_json = state.as_json or json_here
         state.quiet = state.quiet or quiet_here
+        state.no_input = state.no_input or no_input_here
+        state.color = state.color and not no_color_here
         return function(state, *args, **kwargs)
 
     return cast("F", wrapped)

@@ -7,7 +7,7 @@ from typing import Any
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.engine.tasks import check_names
+from gitcmat.engine.tasks import check_agent, check_names
 from gitcmat.errors import Conflict, InvalidData, NotFound
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Cancelled, Rerun
@@ -34,7 +34,9 @@ def add(deps: Deps, fields: Mapping[str, Any], *, wanted_id: str | None, target:
     if tip is None:
         name = target.removeprefix("refs/heads/")
         raise NotFound(f"There is no branch {name}.", hint="git branch")
-    check_names(content, IntentReader(deps.repo, deps.git).read(target, tip))
+    intent = IntentReader(deps.repo, deps.git).read(target, tip)
+    check_names(content, intent)
+    check_agent(content, intent)
     unknown = [need for need in task.needs if need not in deps.store.read().states()]
     if unknown:
         raise InvalidData(f"It needs {unknown[0]}, which is not known.", hint="gitcmat queue list")

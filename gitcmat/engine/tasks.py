@@ -93,7 +93,7 @@ def _add(deps: Deps, fields: Mapping[str, Any], chosen: TaskId) -> Added:
     content = {"schema": 1, **{k: v for k, v in fields.items() if v not in (None, ())}}
     text = yamlio.dump(content, header=_HEADER if (root / layout.SCHEMAS).is_dir() else "")
     _read(text, path)
-    _check_words(deps, chosen, content)
+    _check_words(deps, chosen, content, new=True)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, text.encode())
     blob = blob_of(text.encode(), deps.repo.object_format)
@@ -234,14 +234,20 @@ def _new_id(fields: Mapping[str, Any]) -> TaskId:
     return task_id(f"{ids.slug(title)}-{ids.token(4)}".strip("-"))
 
 
-def _check_words(deps: Deps, entry_id: str, content: Mapping[str, Any]) -> None:
-    """Refuse names of agents, gates and tasks that do not exist, and needs that go in a circle."""
+def _check_words(
+    deps: Deps, entry_id: str, content: Mapping[str, Any], *, new: bool = False
+) -> None:
+    """Refuse names of agents, gates and tasks that do not exist, and needs that go in a circle; of
+    a new task also that no agent follows.
+    """
     head = deps.git.head() if deps.repo.git_dir == deps.repo.common_dir else None
     facts = deps.store.read()
     wants = Intake(deps, remember=False).wants(facts)
     intent = wants.intents.get(head or "")
     if intent is not None:
         check_names(content, intent)
+        if new:
+            check_agent(content, intent)
     needs = {e.id: set(e.task.needs) for e in facts.entries()}
     files = intent.tasks if intent else {}
     root = _work_tree(deps)
@@ -266,8 +272,22 @@ def check_names(content: Mapping[str, Any], intent: Intent) -> None:
             raise _no_such("gate", gate, intent.config.gates)
 
 
+def check_agent(content: Mapping[str, Any], intent: Intent) -> None:
+    """Raise `NotFound` for a new task that names no agent, where none follows from the settings."""
+    named = content.get("agent") or intent.config.defaults.agent
+    if named is None and len(intent.agents) != 1:
+        raise NotFound(
+            "No agent is named, and there is no default.",
+            hint=f"--agent NAME ({_known('agent', intent.agents)}), "
+            "or: gitcmat config set defaults.agent NAME",
+        )
+
+
 def _no_such(what: str, name: str, known: Collection[str]) -> NotFound:
     near = difflib.get_close_matches(name, known, n=1)
     guess = f" (did you mean {near[0]!r}?)" if near else ""
-    shown = ", ".join(sorted(known)) or "none is committed"
-    return NotFound(f"There is no {what} {name!r}{guess}.", hint=f"{what}s: {shown}")
+    return NotFound(f"There is no {what} {name!r}{guess}.", hint=_known(what, known))
+
+
+def _known(what: str, known: Collection[str]) -> str:
+    return f"{what}s: {', '.join(sorted(known)) or 'none is committed'}"

@@ -352,6 +352,19 @@ def test_a_person_blocks_a_task_and_unblocks_it(project: Project, typed: Typed) 
     )
     assert project.state("a") == "pending"
     typed.refuses("task unblock a", 6, "a has no open question.", _show("a"))
+    typed.refuses(
+        "task unblock a yes --answer no",
+        2,
+        "TEXT and --answer say the same.",
+        'gitcmat task unblock a "…"',
+    )
+    for words, answer in ((("by", "words"), "by words"), ((), "go on")):
+        typed("task", "block", "a", "--reason", f"How about {len(words)}?").ok()
+        (asked,) = project.asked("a")
+        typed("task", "unblock", "a", *([" ".join(words)] if words else [])).ok()
+        held = project.deps.store.read().blocker(asked.id)
+        assert held is not None
+        assert held.answer == answer
 
 
 def test_what_nobody_else_wrote_needs_no_approval(typed: Typed) -> None:
@@ -414,3 +427,25 @@ def test_a_question_is_asked_about_a_task_or_from_inside_of_a_run(
 
 def _show(task: str) -> str:
     return f"gitcmat task show {task}"
+
+
+def test_a_task_that_no_agent_follows_for_is_not_written(repo: TestRepo) -> None:
+    project = Project(repo, agent_file("other", "true"))
+    tip = repo.tip()
+    for noun, verb in (("task", "add"), ("queue", "add")):
+        result = gitcmat(repo, noun, verb, "New")
+        assert (result.code, result.out, result.err) == (
+            4,
+            "",
+            (
+                "error: No agent is named, and there is no default.\n"
+                "hint: --agent NAME (agents: coder, other), "
+                "or: gitcmat config set defaults.agent NAME\n"
+            ),
+        )
+    assert (repo.tip(), repo.status()) == (tip, "")
+    assert project.deps.store.read().states() == {}
+    project.commit(config_file(defaults={"agent": "other"}))
+    with repo.as_person():
+        gitcmat(repo.path, "task", "add", "New", "--id", "new").ok()
+    assert project.deps.store.read().states().keys() == {"new"}
