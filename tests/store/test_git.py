@@ -199,6 +199,32 @@ def test_a_ref_cannot_carry_a_second_command(repo: TestRepo, git: Git) -> None:
         git.update_ref(f"{REF}\0{repo.tip()}\0\0delete refs/heads/main", repo.tip(), None)
 
 
+def test_a_ref_is_read_wherever_it_is_kept(
+    repo: TestRepo, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "processes.txt"
+    first, second = repo.tip(), repo.commit("second")
+    git.update_ref(REF, first, None)
+    monkeypatch.setenv("GITCMAT_TRACE", str(trace))
+    assert git.ref(REF) == first
+    assert not trace.exists()  # a loose one costs no process
+    repo.git("pack-refs", "--all")
+    assert git.ref(REF) == first
+    git.update_ref(REF, second, first)  # loose again, before what is packed
+    assert git.ref(REF) == second
+    repo.git("symbolic-ref", "refs/cmat/alias", REF)
+    assert git.ref("refs/cmat/alias") == second
+    assert git.ref("refs/cmat/none") is None
+    assert git.ref("refs/heads/../../HEAD") is None
+
+
+@pytest.mark.parametrize("damage", ["", "no id\n", "\u00e4"])
+def test_a_damaged_ref_has_no_value(repo: TestRepo, git: Git, damage: str) -> None:
+    git.update_ref(REF, repo.tip(), None)
+    (repo.git_dir / REF).write_text(damage, encoding="utf-8")
+    assert git.ref(REF) is None
+
+
 def test_a_ref_is_deleted_only_where_it_was_seen(repo: TestRepo, git: Git) -> None:
     first = repo.tip()
     git.update_ref(REF, first, None)
