@@ -12,11 +12,10 @@ from gitcmat.model.health import Severity
 from gitcmat.model.settings import Branch
 from gitcmat.store import ref_damage, refs
 from gitcmat.store.facts import Facts
+from gitcmat.store.packedrefs import pack_refs
 
 MANY: Final = 2_000
 """More loose refs of ours than this slow the person's own git down."""
-
-_CAN_INCLUDE: Final = (2, 43)
 
 
 def examine(patient: Patient) -> Iterator[Case]:
@@ -84,11 +83,5 @@ def _many(deps: Deps) -> Iterator[Case]:
             Severity.MINOR,
             f"{count} loose refs of ours make git log and git status slow",
             where=refs.OURS,
-            mend=partial(_pack, deps),
+            mend=partial(pack_refs, deps.git),
         )
-
-
-def _pack(deps: Deps) -> None:
-    """Pack our refs. An older git cannot choose: it packs all, as every ``git gc`` does."""
-    chosen = ("--include", f"{refs.OURS}*") if git_version(deps) >= _CAN_INCLUDE else ("--all",)
-    deps.git.run("pack-refs", *chosen)

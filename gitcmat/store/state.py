@@ -26,6 +26,7 @@ from gitcmat.store.git import Git, Repository
 from gitcmat.store.layout import Kind
 from gitcmat.store.node import node_id
 from gitcmat.store.objects import ObjectWriter, signature
+from gitcmat.store.packedrefs import pack_many_refs
 from gitcmat.store.packjoin import join_packs
 from gitcmat.store.packs import drop_dead_keeps, own_packs
 from gitcmat.store.past import find_point
@@ -188,10 +189,13 @@ class StateStore(StateReader):
             self.tidy()
 
     def tidy(self) -> None:
-        """Join our packs when there are many, and drop what dead writers left. For idle time."""
+        """Join our packs and pack our refs when there are many, and drop what dead writers left.
+        For idle time.
+        """
         with self._lock:
             drop_dead_keeps(self._repo)
             join_packs(self._repo, self._git)
+        pack_many_refs(self._repo, self._git)
 
     def _commit(self, change: Change, subject: str, by: Actor) -> None:
         old = change.facts.tip
