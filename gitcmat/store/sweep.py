@@ -73,21 +73,23 @@ class _Sweep:
         prefix = path + b"/" if path else b""
         with os.scandir(full) as entries:
             for entry in entries:
-                needed |= self._entry(prefix + entry.name, entry)
+                name = prefix + entry.name
+                # Nearly all that is there is such a file.
+                if name in self._wanted.paths and entry.is_file(follow_symlinks=False):
+                    needed = True
+                else:
+                    needed |= self._entry(name, entry)
         return needed
 
     def _entry(self, path: bytes, entry: os.DirEntry[bytes]) -> bool:
-        if path == b".git":
-            return True
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if path in self._wanted.paths and (entry.is_symlink() or entry.is_file()):
+        if path == b".git" or (path in self._wanted.paths and entry.is_symlink()):
             return True
         if self._keep(path):
             return True
         if path in self._wanted.submodules:
             _empty(entry.path)
             return True
-        if is_folder and self.folder(path):
+        if entry.is_dir(follow_symlinks=False) and self.folder(path):
             return True
         remove_tree(Path(os.fsdecode(entry.path)))
         return False
