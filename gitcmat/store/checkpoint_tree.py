@@ -5,10 +5,11 @@ person's, where no ``git gc`` looks. They come home as one pack, or are gone.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from gitcmat.errors import Conflict, NotFound
@@ -33,6 +34,8 @@ _STATUS: Final = (
 )
 _FIELDS: Final = 9
 _UNMERGED_FIELDS: Final = 11
+_HIDDEN: Final = re.compile(rb"(?<![^\0])[Sa-z] ([^\0]+)")
+"""What ``ls-files -v`` marks as not to be looked at."""
 _OLD_SECONDS: Final = 86_400
 _SHOWN: Final = 10
 _FLAGS: Final = ("--no-assume-unchanged", "--no-skip-worktree")
@@ -57,8 +60,6 @@ class Taken:
     new_bytes: int
     left_out: tuple[str, ...]
     """Repositories inside, which are not in the tree."""
-    moved: bool
-    """Whether a file differs from the index of the place."""
     git: Git
     """Works with an index that has `tree`, and knows the files it was read from."""
     folder: Path
@@ -105,11 +106,14 @@ class Place:
 
 @contextmanager
 def taken(repo: Repository, place: Place, check_size: CheckSize) -> Iterator[Taken]:
-    """Take the work tree at `place`.
+    """Take the work tree at `place`; see `Look.take`."""
+    with looked(repo, place) as look:
+        yield look.take(check_size)
 
-    Raises:
-        Conflict: nothing is committed yet, files are unmerged, or git cannot read one.
-    """
+
+@contextmanager
+def looked(repo: Repository, place: Place) -> Iterator["Look"]:
+    """Look at what differs in the work tree at `place`, and take nothing yet."""
     parent = repo.cmat / "checkpoint"
     parent.mkdir(parents=True, exist_ok=True)
     oldest = clock.now().timestamp() - _OLD_SECONDS
@@ -120,12 +124,14 @@ def taken(repo: Repository, place: Place, check_size: CheckSize) -> Iterator[Tak
     folder = parent / ids.token(16)
     (folder / "objects").mkdir(parents=True)
     try:
-        yield _Taker(place, folder).take(check_size)
+        yield Look(place, folder)
     finally:
         remove_tree(folder)
 
 
-class _Taker:
+class Look:
+    """What a look at a work tree has shown; made by `looked`."""
+
     def __init__(self, place: Place, folder: Path) -> None:
         self._place = place
         self._folder = folder
@@ -140,11 +146,22 @@ class _Taker:
         }
         settings = (*place.settings, *_SETTINGS)
         self._git = Git(place.git_dir, work_tree=place.work_tree, env=env, settings=settings)
+        if place.flagged:
+            self._look_at_hidden()
+        self._seen = _Seen.parse(self._run(*_STATUS).out)
+
+    @property
+    def moved(self) -> bool:
+        """Whether a file differs from the index."""
+        return bool(self._seen.changed or self._seen.new)
 
     def take(self, check_size: CheckSize) -> Taken:
-        if self._place.flagged:
-            self._look_at_hidden()
-        seen = _Seen.parse(self._run(*_STATUS).out)
+        """Take it.
+
+        Raises:
+            Conflict: nothing is committed yet, files are unmerged, or git cannot read one.
+        """
+        seen = self._seen
         head = self._place.base or seen.head
         if head is None:
             raise Conflict(
@@ -158,11 +175,10 @@ class _Taker:
             )
         size = sum(self._size(path) for path in seen.new)
         check_size(len(seen.new), size)
-        index_tree = self._git.text("write-tree", "--missing-ok")
-        tree = index_tree
-        if seen.changed or seen.new:
+        index_tree = tree = self._index_tree(head)
+        if self.moved:
             self._stage([*seen.changed, *seen.new])
-            tree = self._git.text("write-tree", "--missing-ok")
+            tree = self._write_tree()
         return Taken(
             head=head,
             branch=seen.branch,
@@ -172,20 +188,33 @@ class _Taker:
             new_files=len(seen.new),
             new_bytes=size,
             left_out=tuple(os.fsdecode(path) for path in seen.nested),
-            moved=bool(seen.changed or seen.new),
             git=self._git,
             folder=self._folder,
         )
 
+    def _index_tree(self, head: str) -> str:
+        """The tree of what is staged; of a work tree of ours, where nobody stages, the base's."""
+        if self._seen.staged and self._place.base is None:
+            return self._write_tree()
+        return self._git.text("rev-parse", "--verify", f"{head}^{{tree}}")
+
+    def _write_tree(self) -> str:
+        # git would look for each object in every folder whose tree is new; packing them does so.
+        return self._git.text("write-tree", "--missing-ok")
+
     def _look_at_hidden(self) -> None:
         """Take off the flags by which a person tells git not to look at a file that is there."""
-        rows = self._run("ls-files", "-v", "-z").out.split(b"\0")
-        hidden = [row[2:] for row in rows if row[:1] == b"S" or row[:1].islower()]
+        hidden = _HIDDEN.findall(self._run("ls-files", "-v", "-z").out)
         there = [path for path in hidden if os.path.lexists(self._path(path))]
         for flag in _FLAGS if there else ():
             self._git.run("update-index", flag, "-z", "--stdin", input=_lines(there))
 
     def _stage(self, paths: Iterable[bytes]) -> None:
+        paths = list(paths)
+        if behind := {path for path in paths if self._behind_link(path)}:
+            # A folder that became a link: what git knows below it is gone, and it refuses to look.
+            self._run("update-index", "--force-remove", "-z", "--stdin", input=_lines(behind))
+            paths = [path for path in paths if path not in behind]
         how = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
         done = self._run(*how, input=_lines(paths), ok=())
         if done.code != 0:
@@ -201,6 +230,10 @@ class _Taker:
     def _path(self, path: bytes) -> Path:
         return self._place.work_tree / os.fsdecode(path)
 
+    def _behind_link(self, path: bytes) -> bool:
+        top = self._place.work_tree
+        return any((top / p).is_symlink() for p in PurePosixPath(os.fsdecode(path)).parents)
+
     def _size(self, path: bytes) -> int:
         try:
             return self._path(path).lstat().st_size
@@ -214,6 +247,8 @@ class _Seen:
     def __init__(self) -> None:
         self.head: str | None = None
         self.branch = ""
+        self.staged = False
+        """Whether the index differs from HEAD."""
         self.differ: list[bytes] = []
         self.changed: list[bytes] = []
         """Those of them that differ from the index."""
@@ -231,6 +266,7 @@ class _Seen:
             elif kind == b"1":
                 path = row.split(b" ", _FIELDS - 1)[-1]
                 seen.differ.append(path)
+                seen.staged = seen.staged or row[2:3] != b"."
                 if row[3:4] != b".":
                     seen.changed.append(path)
             elif kind == b"u":

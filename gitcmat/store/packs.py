@@ -149,8 +149,10 @@ def adopt_pack(
     `stream` is what ``git pack-objects --revs --stdout`` printed (no ``--thin``), or a file with
     it, which is moved away when it lies on the same filesystem. Nothing in it is trusted: its
     objects are checked, and everything that `move.new` needs must be there before the ref moves.
-    Of the person's own files, packed here beyond the commits `known`, only the latter is asked:
-    what they have saved is theirs, also where ``git fsck`` would frown.
+
+    With `known`, git has walked all that `move.new` needs beyond these commits into the pack just
+    now, from the person's own files. Then it is only seen that each object is what its name says:
+    what a person has saved is theirs, also where ``git fsck`` would frown.
 
     Raises:
         InvalidData: the pack is damaged, lacks objects, or has some that git refuses. The ref has
@@ -166,7 +168,8 @@ def adopt_pack(
             except GitError as error:
                 raise _refused(move, error) from error
             arrival.place()
-        _require_history(git, move, known)
+        if not known:
+            _require_history(git, move)
         on_step("checked")
         move_ref(repo, git, move, on_step)
     on_step("released")
@@ -330,11 +333,9 @@ def _count(pack: Path) -> int:
         return int.from_bytes(file.read(_HEADER_SIZE)[8:])
 
 
-def _require_history(git: Git, move: RefMove, known: Collection[str]) -> None:
-    """See that all is here that the commit needs; what `known`, or any other ref, reaches is
-    complete already.
-    """
-    there = ("--not", *(known or ("--all",)), "--not")
+def _require_history(git: Git, move: RefMove) -> None:
+    """See that all is here that the commit needs; what other refs reach is complete already."""
+    there = ("--not", "--all", "--not")
     done = git.run("rev-list", "--objects", "--quiet", *there, "--end-of-options", move.new, ok=())
     if done.code != 0:
         raise _refused(move, GitError(done))

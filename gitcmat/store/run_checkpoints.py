@@ -15,7 +15,7 @@ from gitcmat.errors import UserError
 from gitcmat.model.job import Identity
 from gitcmat.store import refs
 from gitcmat.store.checkpoint import FILES, Label, made, save, write_commits
-from gitcmat.store.checkpoint_tree import CheckSize, Place, taken
+from gitcmat.store.checkpoint_tree import CheckSize, Place, looked
 from gitcmat.store.collected import Collected, Mark
 from gitcmat.store.git import Git
 from gitcmat.store.gitdirs import PRIVATE
@@ -51,12 +51,11 @@ class RunCheckpoints:
         """
         host = self._workspace.host
         try:
-            with taken(host, self._place(), check_size) as found:
-                if not found.moved:
+            with looked(host, self._place()) as look:
+                if not look.moved:
                     return None
-                start_tree = self._workspace.vault.trees(self._start)[0]
-                now = replace(found, index_tree=start_tree)
-                commit = save(host, self._git, now, label, after=self._last())
+                found = look.take(check_size)
+                commit = save(host, self._git, found, label, after=self._last())
                 shutil.move(found.folder / "index", self._index)
         except UserError:
             # What the index knows may be gone from the store, with a checkpoint that was deleted.

@@ -78,8 +78,8 @@ def test_where_nothing_has_changed_it_looks_with_one_process_and_saves_nothing(
     counted = tmp_path / "trace"
     monkeypatch.setenv(trace.VARIABLE, str(counted))
     assert saved.save(label(2), anything) is None
-    looked = [line for line in counted.read_text().splitlines() if line.startswith("process ")]
-    assert [" status " in line for line in looked] == [True, False]  # and one write-tree
+    (looked,) = counted.read_text().splitlines()
+    assert " status " in looked
     assert refs(desk) == ["c-number01"]
 
 
