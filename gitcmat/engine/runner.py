@@ -1,7 +1,8 @@
 """`run exec`: one attempt, in a process of its own that outlives the daemon.
 
 It knows its run's folder and nothing else: no settings, no records. It moves one ref, the run's,
-and writes ``result.json`` last. Nothing is imported on this way that a run does not need.
+makes checkpoints, and writes ``result.json`` last. Nothing is imported on this way that a run does
+not need.
 """
 
 import contextlib
