@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.store.git_rules import environment, program
+from gitcmat.store.loose_refs import head_branch, loose_ref
 from gitcmat.system import proc
 from gitcmat.system.proc import Done
 from gitcmat.system.refusals import refusal_in
@@ -174,28 +175,14 @@ class Git:
 
     def ref(self, name: str) -> str | None:
         """Return the value of a full ref name, None where it does not exist."""
-        return self._loose_ref(name) or self.maybe(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", name
-        )
-
-    def _loose_ref(self, name: str) -> str | None:
-        """Read a ref that is a file of its own, which saves a process; None for any other.
-
-        Such a file goes before what is packed, and git replaces it in one step.
-        """
-        if not name.startswith("refs/") or ".." in name:
-            return None
-        try:
-            text = (self.git_dir / name).read_text(encoding="ascii")
-        except (OSError, ValueError):
-            return None
-        return text.strip() if _OID.fullmatch(text) else None
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+        return loose_ref(self.git_dir, name) or self.maybe(*asked)
 
     def head(self) -> str | None:
         """Return the full name of the branch that HEAD is on (also an unborn one), None when
         detached.
         """
-        return self.maybe("symbolic-ref", "--quiet", "HEAD")
+        return head_branch(self.git_dir) or self.maybe("symbolic-ref", "--quiet", "HEAD")
 
     def update_ref(self, ref: str, new: str, old: str | None, *, why: str = "") -> None:
         """Move `ref` from `old` to `new` in one step; `old` None means that it must not exist yet.
@@ -296,9 +283,6 @@ class Git:
                 meta, path = line.split(b"\t", 1)
                 mode, kind, oid = meta.split()
                 yield TreeEntry(mode.decode(), kind.decode(), oid.decode(), os.fsdecode(path))
-
-
-_OID: Final = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\n")
 
 
 def _is_there(header: bytes) -> bool:
