@@ -12,6 +12,7 @@ from gitcmat.errors import Conflict, UserError
 from gitcmat.model.job import Identity, Job
 from gitcmat.store.workspaces import UNKNOWN, Workspace
 from gitcmat.system import clock, ids
+from gitcmat.system.proc import Timeout
 
 if TYPE_CHECKING:
     from gitcmat.model.checkpoint import Why
@@ -27,15 +28,19 @@ class Saving:
     def __init__(self, bench: Workbench, workspace: Workspace) -> None:
         self._bench = bench
         self._workspace = workspace
+        self._every = bench.job.checkpoint_every
         self._begun = self._looked = clock.monotonic()
         self._checkpoints: RunCheckpoints | None = None
         self._problem = ""
 
     def look(self) -> None:
-        """Save, if it is time; asked several times a second. A failure is told in the log, once."""
+        """Save, if it is time; asked several times a second.
+
+        A failure is told in the log, once. After one that took too long nothing more is tried: the
+        agent's output waits meanwhile.
+        """
         now = clock.monotonic()
-        every = self._bench.job.checkpoint_every
-        if not every or now - self._looked < every:
+        if not self._every or now - self._looked < self._every:
             return
         try:
             self._save(timedelta(seconds=int(now - self._begun)))
@@ -44,6 +49,8 @@ class Saving:
             if said != self._problem:
                 self._bench.log.note(f"no checkpoint: {said}")
             self._problem = said
+            if isinstance(error, Timeout):
+                self._every = 0
         self._looked = clock.monotonic()
 
     def _save(self, after: timedelta) -> None:

@@ -24,7 +24,7 @@ from gitcmat.store.workspaces import Workspace
 KEPT_OF_A_RUN: Final = 12
 """So many of a run that goes on are kept, the newest."""
 
-_SECONDS: Final = 20.0
+LOOK_SECONDS = 20.0
 """How long a look may take: the agent's output is not read meanwhile."""
 
 
@@ -76,7 +76,7 @@ class RunCheckpoints:
             base=self._start,
             env=PRIVATE,
             settings=vault.settings,
-            timeout=_SECONDS,
+            timeout=LOOK_SECONDS,
             flagged=False,
         )
 

@@ -1,6 +1,7 @@
 """What agents do is saved at intervals and before it is cleaned away, by real runners."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -8,11 +9,18 @@ import pytest
 
 from gitcmat.app import open_app
 from gitcmat.engine import checkpoints
+from gitcmat.engine.runlog import RunLog
 from gitcmat.engine.runner import salvage
+from gitcmat.engine.saving import Saving
+from gitcmat.engine.supervision import StopRequest
+from gitcmat.engine.workbench import Workbench
 from gitcmat.model.checkpoint import Checkpoint, Why
 from gitcmat.model.job import RunOutcome
+from gitcmat.store import run_checkpoints
+from gitcmat.store.git import discover
+from gitcmat.store.workspaces import Workspace
 from tests.support.repo import TestRepo
-from tests.support.runs import Bench, processes_with
+from tests.support.runs import PAT, Bench, processes_with
 from tests.support.wait import until
 
 WAIT = "while [ ! -e go ]; do sleep 0.05; done"
@@ -86,6 +94,36 @@ def test_a_pipe_in_the_work_tree_does_not_keep_a_run_from_ending(bench: Bench) -
     script = "echo a > a.txt; mkdir sub; mkfifo sub/pipe; sleep 1.5; rm sub/pipe"
     result = bench.run(bench.job(script, checkpoint_every=1))
     assert (result.outcome, [c.path for c in result.files]) == (RunOutcome.FINISHED, ["a.txt"])
+
+
+def test_after_a_look_that_took_too_long_there_is_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run(bench.job("true"))
+    job = bench.job(checkpoint_every=1)
+    workspace = Workspace(discover(bench.repo.path), bench.slot)
+    workspace.prepare(job.start, base=job.base, identity=PAT, work=job.run)
+    os.mkfifo(bench.tree / ".gitignore")  # git waits for its other end, for ever
+    monkeypatch.setattr(run_checkpoints, "LOOK_SECONDS", 0.3)
+    folder = bench.claim(job)
+    with RunLog(folder.log, folder.events, ()) as log:
+        stop = StopRequest(folder)
+        desk = Workbench(
+            job=job, folder=folder, tree=bench.tree, inbox=bench.slot, log=log, stop=stop
+        )
+        saving = Saving(desk, workspace)
+
+        def said() -> str:
+            saving.look()
+            return folder.log.read_text()
+
+        until(said, what="a word about it")
+    assert re.fullmatch(
+        r"\[gitcmat\] no checkpoint: `.* status .*` did not end within 0.3 seconds and was "
+        r"stopped\.\n",
+        said(),
+    )
+    assert not list(bench.repo.git_dir.joinpath("cmat/checkpoint").iterdir())
 
 
 def test_what_a_dead_run_left_is_saved_before_its_workspace_is_used_again(bench: Bench) -> None:
