@@ -41,11 +41,11 @@ def test_a_size_is_shown_as_it_is_written(count: float, text: str) -> None:
         (PLENTY, None),
         (Spare(load=None, memory=None, disks={}), None),
         (
-            Spare(load=8.04, memory=0, disks={}),
-            Shortage("limits.load", "the load is 8.0 per processor, more than 8 (limits.load)"),
+            Spare(load=32.04, memory=0, disks={}),
+            Shortage("limits.load", "the load is 32.0 per processor, more than 32 (limits.load)"),
         ),
         (
-            Spare(load=8.0, memory=299_999_999, disks={"/": 0}),
+            Spare(load=32.0, memory=299_999_999, disks={"/": 0}),
             Shortage("limits.memory", "300MB of memory are free, less than 300MB (limits.memory)"),
         ),
         (

@@ -202,7 +202,7 @@ def test_every_setting_is_listed_with_its_origin(found: Repository, git: Git, ow
         "gates.tests.timeout = 10m (default)",
         "keep = ['.venv', 'node_modules', 'target'] (default)",
         "limits.disk = 500MB (default)",
-        "limits.load = 8.0 (default)",
+        "limits.load = 32.0 (default)",
         "limits.logs = 2GB (default)",
         f"limits.memory = 1GB ({NAME}:3)",
         "limits.run_memory = 8GB (default)",
