@@ -1,62 +1,63 @@
 """Keeps records small: what comes from agents and tools is cut before it is written down.
 
-A record has 256 KiB at most, and one that is larger could never be written. The whole output
-stays in the run's log.
+A record has 256 KiB at most, and one that is larger could never be written: its task would stay
+where it is, and all others with it. The whole output stays in the run's log. All numbers here are
+of `weight`, unless they count something.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from gitcmat.model.entry import Note
-from gitcmat.model.job import Result
+from gitcmat.model.gate import GateResult, Location
+from gitcmat.model.job import FileChange, Result
 
 TEXT: Final = 4_000
-"""Characters of a message, a mark or a question."""
+"""A message, a mark or a question."""
 OUTPUTS: Final = 48_000
-"""Characters of the outputs of all gates together."""
+"""The outputs of all gates together."""
+REASONS: Final = 8_000
+"""Why gates did not pass, all together."""
+PLACES: Final = 24_000
+"""The places that all gates name together."""
 PATHS: Final = 24_000
-"""Characters of the names of changed files together."""
+"""The names of changed files together."""
 NOTES: Final = 40_000
-"""Characters of what was said to the agent, the latest first."""
+"""What was said to the agent, the latest first."""
 LINES: Final = 40
-"""Marks, warnings, ignored files or locations."""
+"""How many marks, warnings, ignored files, gates, or places of one gate."""
+
+_INDENT: Final = 8
+_AROUND_A_PLACE: Final = 80
+_AROUND_A_PATH: Final = 16
+
+
+def weight(text: str) -> int:
+    """The bytes that a text takes in a record: UTF-8, with each line indented."""
+    return len(text.encode("utf-8", "surrogatepass")) + _INDENT * text.count("\n")
 
 
 def cut(text: str, most: int = TEXT) -> str:
     """The end of a text, with a word about what is left out."""
-    if len(text) <= most:
+    if weight(text) <= most:
         return text
-    return f"({len(text) - most} characters left out)\n{text[-most:]}"
+    kept = text[-most:]
+    while weight(kept) > most:
+        kept = kept[len(kept) // 8 + 1 :]
+    return f"({len(text) - len(kept)} characters left out)\n{kept}"
 
 
 def small(result: Result) -> Result:
     """A result that fits into a record."""
-    share = OUTPUTS // max(1, len(result.gates))
-    gates = tuple(
-        replace(
-            gate,
-            reason=cut(gate.reason),
-            output=cut(gate.output, share),
-            locations=tuple(
-                replace(place, file=cut(place.file, 400), message=cut(place.message, 400))
-                for place in gate.locations[:LINES]
-            ),
-        )
-        for gate in result.gates[:LINES]
-    )
-    kept = 0
-    room = PATHS
-    for change in result.files:
-        room -= len(change.path) + 16
-        if room < 0:
-            break
-        kept += 1
+    gates = result.gates[:LINES]
+    files = tuple(_that_fit(result.files))
     return replace(
         result,
         message=cut(result.message, 1_000),
-        gates=gates,
-        files=result.files[:kept],
-        more_files=result.more_files + len(result.files) - kept,
+        gates=tuple(_small(gate, len(gates)) for gate in gates),
+        files=files,
+        more_files=result.more_files + len(result.files) - len(files),
         questions=tuple(cut(q) for q in result.questions[:LINES]),
         marks=_few(result.marks),
         warnings=_few(result.warnings),
@@ -64,16 +65,44 @@ def small(result: Result) -> Result:
     )
 
 
+def _small(gate: GateResult, gates: int) -> GateResult:
+    """A gate's result that leaves as much room to each of `gates`."""
+    return replace(
+        gate,
+        reason=cut(gate.reason, min(TEXT, REASONS // gates)),
+        output=cut(gate.output, OUTPUTS // gates),
+        locations=tuple(_nearest(gate.locations, PLACES // gates)),
+    )
+
+
+def _nearest(places: tuple[Location, ...], room: int) -> Iterator[Location]:
+    for place in places[:LINES]:
+        short = replace(place, file=cut(place.file, 400), message=cut(place.message, 400))
+        room -= weight(short.file) + weight(short.message) + _AROUND_A_PLACE
+        if room < 0:
+            return
+        yield short
+
+
+def _that_fit(files: tuple[FileChange, ...]) -> Iterator[FileChange]:
+    room = PATHS
+    for change in files:
+        room -= weight(change.path) + _AROUND_A_PATH
+        if room < 0:
+            return
+        yield change
+
+
 def recent(notes: tuple[Note, ...]) -> tuple[Note, ...]:
     """The latest notes, as many as fit; always the last one, cut if need be."""
     kept: list[Note] = []
     room = NOTES
     for note in reversed(notes):
-        text = cut(note.text, 16_000)
-        room -= len(text) + len(note.question)
+        text, question = cut(note.text, 16_000), cut(note.question)
+        room -= weight(text) + weight(question)
         if room < 0 and kept:
             break
-        kept.append(replace(note, text=text, question=cut(note.question)))
+        kept.append(replace(note, text=text, question=question))
     return tuple(reversed(kept))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gitcmat.errors import InvalidData
-from gitcmat.store.yaml_guard import MAX_BYTES, MAX_DEPTH
+from gitcmat.store.yaml_guard import MAX_BYTES, MAX_DEPTH, MAX_ENTRIES
 from gitcmat.store.yaml_scalars import MAX_KEY, has_escapes, inline
 
 _INDENT: Final = "  "
@@ -21,8 +21,9 @@ def dump(data: object, *, header: str = "") -> str:
     """Write dict, list, str, int, float, bool and None as YAML, in the order given.
 
     `header` comes first and as it is: comment lines, each with its line break. Text of several
-    lines becomes a literal block. Raises `InvalidData` when the text would be larger or deeper
-    than the loader takes, TypeError and ValueError for data that YAML cannot hold (see `inline`).
+    lines becomes a literal block. Raises `InvalidData` when the text would be larger, longer or
+    deeper than the loader takes, TypeError and ValueError for data that YAML cannot hold (see
+    `inline`).
     """
     lines: list[str] = []
     _node(lines, data, "", "", "")
@@ -32,7 +33,19 @@ def dump(data: object, *, header: str = "") -> str:
             f"A record of {size // 1024} KiB is too large; {MAX_BYTES // 1024} KiB is the limit.",
             hint="shorten its texts",
         )
+    if len(text) > MAX_ENTRIES and (count := _entries(data)) > MAX_ENTRIES:
+        raise InvalidData(
+            f"A record of {count:,} entries is too long; {MAX_ENTRIES:,} is the limit.",
+            hint="shorten its lists",
+        )
     return text
+
+
+def _entries(data: object) -> int:
+    """How many keys and list items there are in `data`, at any depth."""
+    if isinstance(data, Mapping):
+        return len(data) + sum(map(_entries, data.values()))
+    return len(data) + sum(map(_entries, data)) if isinstance(data, list | tuple) else 0
 
 
 def flow(items: Sequence[object]) -> str:

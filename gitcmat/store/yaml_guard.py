@@ -7,6 +7,8 @@ from gitcmat.errors import InvalidData
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
+MAX_ENTRIES: Final = 8_000
+"""Keys and list items of one document: a small file can hold so many that reading it takes long."""
 
 _CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)|^={7}$", re.MULTILINE)
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from gitcmat.errors import InvalidData
-from gitcmat.store.yaml_guard import MAX_DEPTH, problem
+from gitcmat.store.yaml_guard import MAX_DEPTH, MAX_ENTRIES, problem
 from gitcmat.store.yaml_scalars import resolve
 
 KeyPath = tuple[str | int, ...]
@@ -112,7 +112,7 @@ class Reader:
                     f"key '{key}' is there twice (first in line {self.lines[here]})",
                     hint="keep one of them",
                 )
-            self.lines[here] = self._line(event)
+            self._note_line(here, event)
             value = self._next()
             result[key] = self._value(value, here, depth + 1)
             if depth == 1:
@@ -127,7 +127,7 @@ class Reader:
         result: list[Any] = []
         while _kind(event := self._next()) != "SequenceEndEvent":
             here = (*path, len(result))
-            self.lines[here] = self._line(event)
+            self._note_line(here, event)
             result.append(self._value(event, here, depth + 1))
         if start.flow_style:
             self._end = event.end_mark.index
@@ -145,6 +145,11 @@ class Reader:
             if not isinstance(resolve(text), str):
                 raise self._problem(event, f"key {text or 'null'} is not text", hint="quote it")
         return text
+
+    def _note_line(self, path: KeyPath, event: Event) -> None:
+        self.lines[path] = self._line(event)
+        if len(self.lines) - 1 > MAX_ENTRIES:  # one line is that of the whole
+            raise self._problem(event, f"has more than {MAX_ENTRIES:,} entries", hint="split it up")
 
     def _note_span(self, key: str, event: Event, value: Event) -> None:
         self.spans[key] = Span(

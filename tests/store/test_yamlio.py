@@ -12,6 +12,7 @@ from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from gitcmat.errors import InvalidData
 from gitcmat.store import yamlio
+from gitcmat.store.yaml_reader import Reader
 from gitcmat.store.yaml_scalars import MAX_INT
 
 TRICKY = [
@@ -178,6 +179,12 @@ def test_what_the_loader_would_refuse_is_not_written() -> None:
         InvalidData, match=r"A record of 292 KiB is too large; 256 KiB is the limit."
     ):
         yamlio.dump({"a": "b" * 300_000})
+    with pytest.raises(
+        InvalidData, match=r"A record of 8,001 entries is too long; 8,000 is the limit."
+    ):
+        yamlio.dump({"a": [1] * 8_000})
+    most = {"a": [1] * 7_999}
+    assert load(yamlio.dump(most)) == most
     deep: Any = "a"
     for _ in range(32):
         deep = [deep]
@@ -256,6 +263,12 @@ def test_an_empty_document_is_none(text: bytes | str) -> None:
         ("a: 1\nb: \udcff\n", "f.yaml:2: is not UTF-8"),
         ("a:\n<<<<<<< HEAD\n  1\n=======\n  2\n>>>>>>> b\n", "f.yaml:2: has conflict markers"),
         ("a: " + "b" * 2**18, "f.yaml:1: is 256 KiB; 256 KiB is the limit"),
+        ("- a\n" * 8_001, "f.yaml:8001: has more than 8,000 entries"),
+        (
+            "".join(f"{n}a: 1\n" for n in range(8_001)),
+            "f.yaml:8001: has more than 8,000 entries",
+        ),
+        ("{a: [" + "1," * 8_000 + "]}", "f.yaml:1: has more than 8,000 entries"),
         ("[" * 50_000, "f.yaml:1: is nested more than 32 levels deep"),
         ("- " * 50_000, "f.yaml:1: is nested more than 32 levels deep"),
         ("{a: " * 50_000, "f.yaml:1: is nested more than 32 levels deep"),
@@ -340,3 +353,21 @@ def test_front_matter_without_an_end_is_refused() -> None:
     with pytest.raises(InvalidData) as caught:
         yamlio.split_front_matter("---\nname: a\n", name="a.md")
     assert caught.value.message == "a.md:1: front matter has no end"
+
+
+@pytest.mark.parametrize("piece", ["{n:x}a: 1\n", "- a\n", "- - a\n", "- 2020-01-01\n"])
+def test_a_large_flat_text_is_given_up_before_it_costs_much(piece: str) -> None:
+    size = len(piece.format(n=99_999))
+    text = "".join(piece.format(n=n) for n in range(2**18 // size))
+    assert len(text) > 150_000
+    events = 0
+    parser = CParser(text)
+
+    def next_event() -> Any:
+        nonlocal events
+        events += 1
+        return parser.get_event()
+
+    with pytest.raises(InvalidData, match="has more than 8,000 entries"):
+        Reader(next_event, name="f.yaml", first_line=1).document()
+    assert events < 20_000
