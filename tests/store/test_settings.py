@@ -189,6 +189,7 @@ def test_every_setting_is_listed_with_its_origin(found: Repository, git: Git, ow
     assert [f"{s.key} = {s.value} ({s.origin})" for s in listed] == [
         "allow_env = [] (default)",
         "branch.prefix = cmat (default)",
+        "checkpoint_every = 5m (default)",
         "copy = [] (default)",
         "defaults.agent = None (default)",
         "defaults.attempts = 5 (.cmat/config.yaml:6)",
