@@ -15,6 +15,7 @@ from gitcmat.model.run import Run
 from gitcmat.model.state import State
 from gitcmat.model.task import Task
 from gitcmat.store import refs
+from gitcmat.store.state import FEW
 
 if TYPE_CHECKING:
     from gitcmat.engine.deps import Deps
@@ -32,6 +33,8 @@ _AT_ONCE: Final = 10_000
 """Entries in one commit, where only what comes of it counts."""
 _TOGETHER: Final = 10
 """Tasks that are recorded in one commit, where it counts how many commits there were."""
+_UNTIDY: Final = FEW
+"""Tasks, in a commit each, that idle time has not tidied up after: as many as it leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +71,28 @@ def fill(project: Project, count: int, *, shown: bool = False) -> "Deps":
 
 def finish(project: Project, count: int) -> None:
     """Leave in `project` what `count` tasks leave that were landed in the last days: records of
-    tasks and runs, the view, and a ref for each result.
+    tasks and runs, the view, and a ref for each result. The last of them were not tidied up yet.
     """
     deps = open_app(project.path).deps
     seed = _seed(project, deps)
     entries = [_entry(seed, n, f"task-{n:06}", State.DONE) for n in range(count)]
     entries = [replace(e, since=seed.now - timedelta(minutes=n)) for n, e in enumerate(entries)]
-    results = "".join(_result(seed, entry) for entry in entries)
-    project.git("fast-import", "--quiet", input=results)
-    for first in range(0, count, _TOGETHER):
-        with deps.store.change("work", by=deps.actor) as change:
-            for entry in entries[first : first + _TOGETHER]:
-                change.put(entry)
-                change.put(_run(seed, entry))
+    for first in range(0, count - _UNTIDY, _TOGETHER):
+        _record(project, deps, seed, entries[first : min(first + _TOGETHER, count - _UNTIDY)])
+    deps.store.tidy(more_than=FEW)  # as the daemon does it in idle time
+    for entry in entries[-_UNTIDY:]:
+        _record(project, deps, seed, [entry])
     views.write(deps)
-    deps.store.tidy()  # in idle time, as the daemon does it
     deps.store.close()
+
+
+def _record(project: Project, deps: "Deps", seed: _Seed, entries: list[Entry]) -> None:
+    """Write the records of entries and their runs in one commit, and make the refs of the runs."""
+    project.git("fast-import", "--quiet", input="".join(_result(seed, e) for e in entries))
+    with deps.store.change("work", by=deps.actor) as change:
+        for entry in entries:
+            change.put(entry)
+            change.put(_run(seed, entry))
 
 
 def _path(entry_id: str) -> str:

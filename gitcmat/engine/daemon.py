@@ -24,6 +24,7 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.watch import Watcher
 from gitcmat.errors import Conflict, UserError
 from gitcmat.model.state import State
+from gitcmat.store.state import FEW, MANY
 from gitcmat.system import clock, processes
 from gitcmat.system.interrupts import Interrupts
 from gitcmat.system.locks import FileLock, is_locked, wait_until_free
@@ -238,7 +239,7 @@ class Daemon:
         self._untidy += moved
         idle = not moved and (self._until_idle or not hints) and self._untidy > 0
         if idle or self._untidy >= _JOIN_EVERY:
-            self._deps.store.tidy()
+            self._deps.store.tidy(more_than=FEW if not moved and not hints else MANY)
             claims.sweep(self._deps)
             checkpoints.upkeep(self._deps)
             old_runs.prune(self._deps)

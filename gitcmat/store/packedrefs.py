@@ -9,20 +9,17 @@ from typing import Final
 from gitcmat.store import ref_damage, refs
 from gitcmat.store.git import Git, Repository
 
-MANY: Final = 50
-"""More loose refs of ours than this are packed."""
-
 _USAGE: Final = 129
 """How git says that it does not know an option."""
 _CHOSEN: Final = (f"{refs.RUNS}*", f"{refs.CHECKPOINTS}*")
 
 
-def pack_many_refs(repo: Repository, git: Git) -> bool:
-    """Pack our refs if there are more than `MANY` loose ones; say whether it was tried."""
+def pack_many_refs(repo: Repository, git: Git, *, more_than: int) -> bool:
+    """Pack our refs if there are more than `more_than` loose ones; say whether it was tried."""
     count = sum(1 for _ in ref_damage.loose(repo, [refs.RUNS, refs.CHECKPOINTS]))
-    if count > MANY:
+    if count > more_than:
         pack_refs(git)
-    return count > MANY
+    return count > more_than
 
 
 def pack_refs(git: Git) -> None:

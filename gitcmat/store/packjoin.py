@@ -5,7 +5,7 @@ hundreds of them make the person's own git slow. Joining copies the objects and 
 packs afterwards, as ``git repack`` does, so readers at work find them in the new place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ MANY: Final = 50
 """More packs of ours than this are joined."""
 
 _BIG: Final = 16 * 1024 * 1024
+_MUCH_LARGER: Final = 16
 _GC_SECONDS: Final = 12 * 3600
 _INDEX_HEAD: Final = 8
 _FANOUT: Final = 1024
@@ -28,15 +29,15 @@ def join_packs(
 ) -> int:
     """Join our packs if there are more than `more_than`; return how many became one, 0 for none.
 
-    Big ones (16 MiB) stay as they are, so that the work does not grow with the history. While a gc
-    is at work, or when one takes a pack away meanwhile, nothing is done: try again later. Safe
-    beside readers, writers and other joins; call it under the store lock so that two do not do the
-    same work.
+    Big ones (16 MiB, or much larger than all smaller ones together) stay as they are, so that the
+    work does not grow with the history. While a gc is at work, or when one takes a pack away
+    meanwhile, nothing is done: try again later. Safe beside readers, writers and other joins; call
+    it under the store lock so that two do not do the same work.
 
     Raises:
         RuntimeError: git left an object out of the new pack. The small ones stay.
     """
-    small = _joinable(repo)
+    small = _worth_it(_joinable(repo))
     if len(small) <= more_than or _gc_runs(repo):
         return 0
     with Arrival(repo, on_step) as arrival:
@@ -78,18 +79,31 @@ def _pack_all(git: Git, packs: Iterable[Path], arrival: Arrival) -> bool:
     return True
 
 
-def _joinable(repo: Repository) -> list[Path]:
-    """Our small packs, but for those that an index over many packs names: it would then lie."""
+def _worth_it(packs: Mapping[Path, int]) -> list[Path]:
+    """Leave out the packs (path → bytes) that hold nearly everything by themselves: to copy them
+    again and again would cost more than one pack less is worth.
+    """
+    chosen = sorted(packs, key=lambda pack: packs[pack])
+    while chosen and packs[chosen[-1]] > _MUCH_LARGER * sum(packs[p] for p in chosen[:-1]) > 0:
+        chosen.pop()
+    return chosen
+
+
+def _joinable(repo: Repository) -> dict[Path, int]:
+    """Our small packs with their sizes, but for those that an index over many packs names: it
+    would then lie.
+    """
     folder = pack_folder(repo)
     named = b""
     for index in (folder / "multi-pack-index", *folder.glob("multi-pack-index.d/*.midx")):
         with suppress(FileNotFoundError):
             named += index.read_bytes()
-    found = []
+    found = {}
     for pack in own_packs(repo):
         with suppress(FileNotFoundError):
-            if pack.stat().st_size < _BIG and pack.stem.encode() not in named:
-                found.append(pack)
+            size = pack.stat().st_size
+            if size < _BIG and pack.stem.encode() not in named:
+                found[pack] = size
     return found
 
 

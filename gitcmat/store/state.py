@@ -38,8 +38,10 @@ from gitcmat.system.locks import FileLock
 if TYPE_CHECKING:
     from gitcmat.store.cache import Cache
 
-MANY_PACKS: Final = 50
-"""From how many packs of ours on they are joined."""
+MANY: Final = 50
+"""More packs of ours than this, or loose refs, are put together even while there is work."""
+FEW: Final = 3
+"""More than this are put together in idle time: each costs every git of the person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +187,17 @@ class StateStore(StateReader):
 
     def tidy_if_needed(self) -> None:
         """Join our packs when commands alone have made many: no daemon may ever run here."""
-        if len(own_packs(self._repo)) > MANY_PACKS:
+        if len(own_packs(self._repo)) > MANY:
             self.tidy()
 
-    def tidy(self) -> None:
-        """Join our packs and pack our refs when there are many, and drop what dead writers left.
-        For idle time.
+    def tidy(self, *, more_than: int = MANY) -> None:
+        """Join our packs and pack our refs where there are more than `more_than`, and drop what
+        dead writers left.
         """
         with self._lock:
             drop_dead_keeps(self._repo)
-            join_packs(self._repo, self._git)
-        pack_many_refs(self._repo, self._git)
+            join_packs(self._repo, self._git, more_than=more_than)
+        pack_many_refs(self._repo, self._git, more_than=more_than)
 
     def _commit(self, change: Change, subject: str, by: Actor) -> None:
         old = change.facts.tip

@@ -4,7 +4,8 @@ import pytest
 
 from gitcmat.store import ref_damage, refs
 from gitcmat.store.git import Git, discover
-from gitcmat.store.packedrefs import MANY, pack_many_refs
+from gitcmat.store.packedrefs import pack_many_refs
+from gitcmat.store.state import MANY
 from tests.support.repo import TestRepo
 from tests.support.store import entry, open_store, put
 
@@ -39,12 +40,12 @@ def test_many_are_packed_in_idle_time_and_keep_their_values(repo: TestRepo, git:
 
 def test_few_are_left_as_they_are(repo: TestRepo, git: Git) -> None:
     make_runs(repo, git, MANY)
-    assert not pack_many_refs(discover(repo.path), git)
+    assert not pack_many_refs(discover(repo.path), git, more_than=MANY)
     assert loose(repo) == MANY
 
 
 def test_where_another_git_packs_nothing_is_done(repo: TestRepo, git: Git) -> None:
     make_runs(repo, git, MANY + 1)
     (repo.git_dir / "packed-refs.lock").write_bytes(b"")
-    assert pack_many_refs(discover(repo.path), git)
+    assert pack_many_refs(discover(repo.path), git, more_than=MANY)
     assert loose(repo) == MANY + 1

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gitcmat.store.objects import FILE, ObjectWriter
 from gitcmat.store.packjoin import join_packs
 from gitcmat.store.packs import drop_dead_keeps, own_packs
 from tests.support.repo import TestRepo
-from tests.support.writer import Writer
+from tests.support.writer import WHO, Writer
 
 
 def written(repo: TestRepo, count: int) -> Writer:
@@ -43,6 +44,20 @@ def test_few_packs_stay_as_they_are(repo: TestRepo) -> None:
     writer = written(repo, 3)
     assert join_packs(writer.repo, writer.git, more_than=3) == 0
     assert len(own_packs(writer.repo)) == 3
+
+
+def test_what_holds_nearly_everything_is_not_copied_again(repo: TestRepo) -> None:
+    writer = written(repo, 4)
+    large = ObjectWriter(writer.repo, writer.git)
+    data = os.urandom(1_000_000)
+    tree = large.tree([(FILE, "data", large.blob(data))])
+    commit = large.commit(tree=tree, parents=[], author=WHO, committer=WHO, message="large")
+    large.publish("refs/cmat/runs/r-aaaaaaaa", commit, None)
+    packs = sorted(own_packs(writer.repo), key=lambda pack: pack.stat().st_size)
+    assert join_packs(writer.repo, writer.git, more_than=3) == 4
+    assert packs[-1] in own_packs(writer.repo)
+    assert len(own_packs(writer.repo)) == 2
+    assert len(writer.names()) == 4
 
 
 def test_packs_of_a_person_are_not_touched(repo: TestRepo) -> None:
