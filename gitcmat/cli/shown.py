@@ -57,7 +57,9 @@ def entry_row(
     if not note and entry["state"] == State.ACTIVE:
         since = datetime.fromisoformat(entry["since"]).astimezone()
         note = f"{entry['run']} since {since:%H:%M}"
-    elif not note and entry["state"] == State.PENDING and held and not entry["hold"]:
+    elif not note and entry["hold"] and entry["state"] in (State.PENDING, State.BACKLOG):
+        note = "on hold"
+    elif not note and entry["state"] == State.PENDING and held:
         note = f"waits: {held}"
     task, far = entry["task"], entry.get("subtasks")
     title = heading(task["title"], task["prompt"])

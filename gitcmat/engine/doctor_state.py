@@ -9,6 +9,7 @@ from gitcmat.errors import NotFound
 from gitcmat.model.health import Severity
 from gitcmat.model.names import NodeId
 from gitcmat.store import lost_state, node, ref_damage, refs
+from gitcmat.store.view_manifest import read_manifest
 
 
 def examine(deps: Deps) -> Iterator[Case]:
@@ -77,7 +78,8 @@ def _state(deps: Deps) -> Iterator[Case]:
 
 def _has_worked(deps: Deps) -> bool:
     """Whether there were records once."""
-    return any(deps.runs.glob("r-*")) or (deps.repo.cmat / "view/manifest.json").exists()
+    shown = read_manifest(deps.repo.cmat / "view/manifest.json").rows
+    return any(deps.runs.glob("r-*")) or bool(shown)
 
 
 def restore_state(deps: Deps, ref: str) -> None:

@@ -18,7 +18,7 @@ from gitcmat.model.schedule import World
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.subtask import Progress
 from gitcmat.store.facts import Facts
-from gitcmat.store.sources import NotCommitted, saved_not_committed
+from gitcmat.store.sources import NotCommitted, Unsaved, saved_not_committed
 from gitcmat.store.view_manifest import Refusal
 from gitcmat.system.locks import is_locked
 
@@ -151,6 +151,12 @@ def why_waiting(entry: Entry, world: World, wants: Wants) -> str:
     return ""
 
 
+def _how_to_save(unsaved: tuple[NotCommitted, ...]) -> str:
+    if any(one.how is Unsaved.LINK for one in unsaved):
+        return "gitcmat lint"
+    return f"git add {unsaved[0].path if len(unsaved) == 1 else '.cmat'}, then git commit"
+
+
 def _next(status: Status) -> str:
     if not status.ready:
         return "gitcmat init"
@@ -164,8 +170,7 @@ def _next(status: Status) -> str:
     if status.untrusted and (held.waiting or status.new):
         return "gitcmat trust"
     if status.unsaved:
-        first = status.unsaved[0].path
-        return f"git add {first if len(status.unsaved) == 1 else '.cmat'}, then git commit"
+        return _how_to_save(status.unsaved)
     on_hold = [i for i, why in status.why.items() if why.startswith("on hold")]
     moves = len(held.waiting) > len(on_hold) or held.active or status.new
     if moves and not status.watching:

@@ -37,7 +37,7 @@ class Limits:
     """What must be free for a new run to start, and what each run may use."""
 
     load: float = field(
-        default=32.0, metadata={"doc": "Load (1 minute) per processor that keeps runs from starting"}
+        default=32.0, metadata={"doc": "Load per processor that keeps runs from starting"}
     )
     memory: str = field(
         default="300MB", metadata={"doc": "Memory that must be free for a run to start"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gitcmat.model.settings import UserSettings
-from gitcmat.store import snapshot
+from gitcmat.store import layout, snapshot
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.snapshot import LINK, File
 
@@ -128,6 +128,8 @@ class Unsaved(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     DELETED = "deleted"
+    LINK = "a symbolic link, which is not followed"
+    """A new one; committing it would change nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -136,6 +138,9 @@ class NotCommitted:
 
     path: str
     how: Unsaved
+
+
+_FOLDERS: Final = frozenset({layout.CMAT, layout.TASKS, layout.AGENTS})
 
 
 def saved_not_committed(repo: Repository) -> tuple[NotCommitted, ...]:
@@ -157,7 +162,8 @@ def saved_not_committed(repo: Repository) -> tuple[NotCommitted, ...]:
     for file in saved.files:
         then = committed.pop(file.path, None)
         if then is None:
-            found.append(NotCommitted(file.path, Unsaved.NEW))
+            how = Unsaved.LINK if file.mode == LINK and file.path in _FOLDERS else Unsaved.NEW
+            found.append(NotCommitted(file.path, how))
         elif LINK in (file.mode, then.mode):
             same = file.mode == then.mode and _link(repo.work_tree, file.path, repo) == then.blob
             found += [] if same else [NotCommitted(file.path, Unsaved.CHANGED)]

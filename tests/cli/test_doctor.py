@@ -67,3 +67,8 @@ def test_a_repository_that_never_saw_gitcmat_is_well_and_stays_as_it_is(repo: Te
     for args in (["doctor"], ["doctor", "--fix"]):
         assert gitcmat(repo, *args).ok().out.endswith("score: 100 of 100\n")
     assert repo.refs("refs/cmat/") == {}
+
+
+def test_where_nothing_was_ever_recorded_nothing_is_lost(repo: TestRepo) -> None:
+    assert gitcmat(repo, "queue", "add", "hi", "--agent", "nobody").code == 4
+    assert gitcmat(repo, "doctor", "--json").ok().json["score"] == 100

@@ -449,3 +449,9 @@ def test_a_task_that_no_agent_follows_for_is_not_written(repo: TestRepo) -> None
     with repo.as_person():
         gitcmat(repo.path, "task", "add", "New", "--id", "new").ok()
     assert project.deps.store.read().states().keys() == {"new"}
+
+
+def test_a_list_says_what_is_on_hold(project: Project, typed: Typed) -> None:
+    typed("queue", "hold", "a").ok()
+    (row,) = [r for r in typed("queue", "list").ok().out.splitlines() if r.startswith("a ")]
+    assert "  on hold  " in row

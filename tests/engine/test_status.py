@@ -1,6 +1,7 @@
 """What to do next, in the order in which it matters, and that looking changes nothing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,15 @@ def test_settings_that_were_never_right_are_what_a_task_waits_for(repo: TestRepo
         "pending",
         "the settings under .cmat/ are wrong: gitcmat lint",
     )
+
+
+def test_a_folder_that_is_a_link_is_named_and_not_to_be_committed(
+    repo: TestRepo, tmp_path: Path
+) -> None:
+    (tmp_path / "real/tasks").mkdir(parents=True)
+    (tmp_path / "real/tasks/a.yaml").write_text("title: A\n", encoding="utf-8")
+    (repo.path / ".cmat").symlink_to(tmp_path / "real")
+    found = status(open_app(repo.path).deps)
+    (link,) = found.unsaved
+    assert (link.path, link.how) == (".cmat", "a symbolic link, which is not followed")
+    assert found.next == "gitcmat lint"
