@@ -183,12 +183,12 @@ def find(deps: Deps, text: str) -> Checkpoint:
     try:
         found = facts.checkpoint(facts.resolve(Kind.CHECKPOINTS, text))
     except NotFound:
-        # Those of a run that goes on have no record yet.
-        there, _ = mechanics.listed(deps.repo, deps.git)
-        new = _unrecorded(deps, facts, {i: c for i, c in there.items() if i.startswith(text)})
-        if len(new) != 1:
+        # One of a run that goes on, or that was fetched, has no record yet.
+        new = _unrecorded(deps, facts, mechanics.listed(deps.repo, deps.git)[0])
+        fit = [c for c in new if c.name == text] or [c for c in new if c.id.startswith(text)]
+        if len(fit) != 1 or len(named) > 1:
             raise
-        found = new[0]
+        found = fit[0]
     if found is None:
         raise NotFound(f"There is no checkpoint {text!r}.", hint="gitcmat checkpoint list")
     return found

@@ -131,7 +131,10 @@ def repair(deps: Deps) -> str:
 
 
 def compare(deps: Deps, old: Checkpoint, new: Checkpoint) -> TaskChanges:
-    """Compare the tasks of two checkpoints."""
+    """Compare the tasks of two checkpoints.
+
+    Raises `NotFound` when the records of one are not here.
+    """
     sides = [checkpoint_records.tasks_at(deps.git, each.state) for each in (old, new)]
     return compare_tasks(*sides)
 

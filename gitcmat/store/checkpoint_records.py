@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from gitcmat.errors import NotFound
 from gitcmat.model.checkpoint import TaskNow
 from gitcmat.model.entry import Entry
 from gitcmat.store import layout, records
@@ -12,12 +13,16 @@ from gitcmat.store.layout import Kind
 def tasks_at(git: Git, state: str) -> dict[str, TaskNow]:
     """Return the tasks at a commit of the state by id, reading no record; none for no commit.
 
-    Raises `GitError` when the commit is not there.
+    Raises `NotFound` when the commit is not here: the checkpoint was fetched from elsewhere.
     """
     if not state:
         return {}
     found = {}
-    git.require([state])
+    if git.rev(state) is None:
+        raise NotFound(
+            f"The records of that time, {state}, are not in this repository.",
+            hint="they stay where the checkpoint was made; its files are here",
+        )
     for each in git.tree(state, f"{layout.CMAT}/{Kind.QUEUE}"):
         key = layout.parse(each.path)
         if key is not None and key.state is not None:

@@ -344,6 +344,36 @@ def test_a_workspace_is_removed_only_once_what_lies_in_it_is_saved(repo: TestRep
     assert repo.show(found["ref"], "y") == "y\n"
 
 
+def test_one_that_was_fetched_from_elsewhere_is_a_checkpoint_like_others(
+    repo: TestRepo, tmp_path: Path
+) -> None:
+    remote = TestRepo(tmp_path / "remote.git", bare=True)
+    _create(repo, "before")  # so that the next one has records of its time
+    repo.write("new.txt", "new\n")
+    found = _create(repo, "shared")
+    repo.git("push", "-q", str(remote.path), "main", found["ref"])
+    other = TestRepo(tmp_path / "other")
+    refs = "refs/cmat/checkpoints/*:refs/cmat/checkpoints/*"
+    other.git("pull", "-q", str(remote.path), "main")
+    other.git("fetch", "-q", str(remote.path), refs)
+    other.write("new.txt", "other\n")
+    mine = _create(other, "mine")
+    assert [c["name"] for c in _listed(other)] == ["mine", "shared"]
+    compared = gitcmat(other, "checkpoint", "diff", mine["id"], found["id"])
+    assert compared.ok().out == other.git("diff", mine["ref"], found["ref"]) + "\n"
+    assert compared.err == (
+        "warning: Tasks are not compared. The records of that time, "
+        f"{found['state']}, are not in this repository.\n"
+    )
+    gitcmat(other, "checkpoint", "restore", "shared", changes=BACK).ok()
+    assert other.read("new.txt") == "new\n"
+    # Without a plus git never overwrites one: they are made once.
+    other.git("update-ref", found["ref"], mine["commit"])
+    with pytest.raises(AssertionError, match="exit 1"):
+        other.git("fetch", "-q", str(remote.path), refs)
+    assert other.tip(found["ref"]) == mine["commit"]
+
+
 def test_the_work_of_a_lost_run_is_not_uninstalled_unsaved(repo: TestRepo, tmp_path: Path) -> None:
     project = Project(repo)
     project.commit_task("do-it", "echo x > x")

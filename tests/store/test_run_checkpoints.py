@@ -145,6 +145,35 @@ def test_a_filter_that_an_agent_sets_up_does_not_run(desk: Desk, saved: RunCheck
     assert not marker.exists()
 
 
+@pytest.mark.slow
+def test_beside_a_gc_that_removes_everything_nothing_is_lost(
+    desk: Desk, saved: RunCheckpoints
+) -> None:
+    stop = desk.repo.path.parent / "stop"
+    turn = "git gc -q --prune=now; git reflog expire --expire=now --all"
+    loop = f"while [ ! -e {stop} ]; do {turn}; done"
+    made = {}
+    with desk.repo.as_person():
+        where = desk.repo.path
+        collecting = subprocess.Popen(["sh", "-c", loop], cwd=where, stderr=subprocess.DEVNULL)
+        try:
+            for number in range(40):
+                desk.write({"a.txt": f"round {number}\n", f"new{number}.txt": f"new {number}\n"})
+                with suppress(UserError):  # the next look saves it
+                    made[number] = saved.save(label(number), anything)
+        finally:
+            stop.touch()
+            collecting.wait(60)
+    desk.repo.git("gc", "-q", "--prune=now")
+    kept = list(made.items())[-KEPT_OF_A_RUN:]
+    assert len(kept) == KEPT_OF_A_RUN
+    for number, commit in kept:
+        assert commit is not None
+        assert desk.repo.show(commit, f"new{number}.txt") == f"new {number}\n"
+        assert desk.repo.show(commit, "new0.txt") == "new 0\n"
+    assert "missing" not in desk.repo.git("fsck", "--connectivity-only")
+
+
 # --- what is left behind --------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import click
 
 from gitcmat.cli.shown import plain
 from gitcmat.cli.state import State, common
-from gitcmat.errors import Usage
+from gitcmat.errors import NotFound, Usage
 from gitcmat.model.checkpoint import Checkpoint, TaskChanges
 from gitcmat.store.layout import Kind
 
@@ -85,20 +85,25 @@ def diff(state: State, *, old: str, new: str, stat: bool, paths: tuple[str, ...]
 
     deps, out = state.app.deps, state.out
     sides = (checkpoints.find(deps, old), checkpoints.find(deps, new))
-    tasks = restores.compare(deps, *sides)
+    try:
+        tasks = restores.compare(deps, *sides)
+    except NotFound as error:
+        tasks = None
+        out.warn(f"Tasks are not compared. {error.message}")
     text = restores.diff(deps, *sides, stat=stat, color=out.colors, paths=paths)
     if state.as_json:
         files = restores.files_between(deps, *sides)
         data = {
             "old": plain(sides[0]),
             "new": plain(sides[1]),
-            "tasks": _tasks_data(tasks),
+            "tasks": _tasks_data(tasks) if tasks else None,
             "files": [{"status": how, "path": path} for path, how in files.items()],
             "diff": text.decode("utf-8", "backslashreplace"),
         }
         out.show(data, "")
         return
-    out.show({}, _task_lines(tasks))
+    if tasks:
+        out.show({}, _task_lines(tasks))
     out.raw(text)
 
 
