@@ -1,7 +1,7 @@
 """What `status` shows; it starts without click (see `cli.quick`)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from gitcmat.cli import past
 from gitcmat.cli.output import Output
@@ -10,12 +10,15 @@ from gitcmat.cli.state import State
 from gitcmat.engine.status import Recorded, Status, recorded, status
 from gitcmat.model.entry import Entry
 
+_MOST: Final = 20
+"""Entries of a group that are shown to people; --json has them all."""
+
 
 def show(state: State, *, at: str | None = None) -> None:
     """Show what goes on and what to do next; of the past, what was recorded."""
     if at is None:
         found = status(state.app.deps)
-        state.out.show(_plain(found), _lines(found, state.out))
+        state.out.show(_plain(found) if state.as_json else {}, _lines(found, state.out))
         return
     facts = past.facts(state, at)
     then = recorded(facts)
@@ -85,8 +88,10 @@ def _groups(
         if entries:
             yield ""
             yield f"{name}:"
-            rows = [entry_row(plain_entry(e, found.progress), note) for e, note in entries]
+            rows = [entry_row(plain_entry(e, found.progress), note) for e, note in entries[:_MOST]]
             yield from out.table(ENTRY_HEAD, rows)
+        if len(entries) > _MOST:
+            yield f"and {len(entries) - _MOST} more: gitcmat queue list"
     if found.blockers:
         yield ""
         yield "questions:"

@@ -232,7 +232,8 @@ class Intake:
         pairs = {(e.id, e.source.blob): e.source for e in entries.values() if e.source}
         for files in wants.plan_intent.files.values():
             pairs |= {(w.id, w.source.blob): w.source for w in files.values() if w.task is not None}
-        allowed = {p for p, source in pairs.items() if self._by_branch(source)}
+        branch = self._branch_of_tasks()
+        allowed = {p for p, source in pairs.items() if branch and source.ref == branch}
         allowed |= {p for p in pairs if deps.ledger.has(*p)}
         tips = tuple(sorted(wants.sources.tips.items()))
         unsure = {p for p in pairs if p not in allowed and self._denied.get(p) != tips}
@@ -245,11 +246,11 @@ class Intake:
             allowed |= ours
         return frozenset(allowed)
 
-    def _by_branch(self, source: Source) -> bool:
+    def _branch_of_tasks(self) -> str:
+        """The full ref on which the person allows every task; empty for none."""
         settings = self._deps.settings
-        pinned = settings.trust_branch
-        name = (pinned or "").removeprefix("refs/heads/")
-        return settings.tasks is TaskTrust.BRANCH and source.ref == f"refs/heads/{name}"
+        pinned = (settings.trust_branch or "").removeprefix("refs/heads/")
+        return f"refs/heads/{pinned}" if settings.tasks is TaskTrust.BRANCH else ""
 
     def _landed(self, wants: Wants, entries: Mapping[str, Entry]) -> Iterable[tuple[str, str]]:
         """(target, need) pairs that are met."""

@@ -1,6 +1,6 @@
 """What the daemon says: each move of a task, and once what keeps work from starting."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.reconcile import Report
@@ -22,7 +22,7 @@ class News:
         self._say = say
         self._standing: dict[str, set[str]] = {}
         self._tip: str | None = None
-        self._states: dict[str, State] = {}
+        self._states: Mapping[str, State] = {}
         self._runs: dict[str, str | None] = {}
         self._no_room = ""
 

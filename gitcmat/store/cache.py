@@ -224,7 +224,8 @@ class Cache:
     def states(self) -> dict[str, State]:
         """Return the state of every entry by id."""
         asked = "SELECT id, state FROM record WHERE kind = 'queue'"
-        return {row[0]: State(row[1]) for row in self._open().execute(asked)}
+        named = {state.value: state for state in State}
+        return {row[0]: named[row[1]] for row in self._open().execute(asked)}
 
     def blockers(self, *, task: str | None = None, only_open: bool = True) -> "list[Blocker]":
         """Return blockers, the oldest first."""

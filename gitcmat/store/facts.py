@@ -5,6 +5,7 @@ for records.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -40,6 +41,8 @@ class Facts:
         self.point = point
         """Which state of the past they are; None for now."""
         self._cache = cache
+        self._entries: dict[tuple[frozenset[State], int | None], list[Entry]] = {}
+        self._states: dict[str, State] | None = None
 
     def entry(self, entry_id: str) -> "Entry | None":
         """Return an entry by its whole id."""
@@ -83,7 +86,10 @@ class Facts:
 
     def entries(self, *states: State, limit: int | None = None) -> "list[Entry]":
         """Return the entries in these states (none given: all), what starts first first."""
-        return self._cache.entries(states or tuple(State), limit)
+        asked = frozenset(states or State), limit
+        if asked not in self._entries:
+            self._entries[asked] = self._cache.entries(asked[0], limit)
+        return list(self._entries[asked])
 
     def plain_entries(self, *states: State, limit: int | None = None) -> list[dict[str, Any]]:
         """Return what `entries` returns as plain data: for what only shows it."""
@@ -93,9 +99,11 @@ class Facts:
         """Return how many entries are in each state."""
         return self._cache.counts()
 
-    def states(self) -> dict[str, State]:
+    def states(self) -> Mapping[str, State]:
         """Return the state of every entry by id."""
-        return self._cache.states()
+        if self._states is None:
+            self._states = self._cache.states()
+        return self._states
 
     def blockers(self, *, task: str | None = None, only_open: bool = True) -> "list[Blocker]":
         """Return blockers, the oldest first."""
