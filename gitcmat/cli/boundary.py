@@ -40,6 +40,9 @@ def _guarded(args: Sequence[str], call: Callable[[], int]) -> int:
     except OSError as error:
         return _refuse_or_crash(args, error)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever gets here is a bug
+        if type(error).__module__ == "sqlite3":  # of the cache, which holds nothing of its own
+            said = f"The cache of the records cannot be read: {error}."
+            return refuse(args, said, "gitcmat doctor --fix", UserError.exit_code)
         return _crash(args, error)
 
 

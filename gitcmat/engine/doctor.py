@@ -6,6 +6,7 @@ nothing; what lives is left alone.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from gitcmat.engine import (
@@ -16,12 +17,14 @@ from gitcmat.engine import (
     doctor_state,
 )
 from gitcmat.engine.deps import Deps
-from gitcmat.engine.doctor_case import Case, Patient, case
+from gitcmat.engine.doctor_case import AUTO, Case, Patient, case
 from gitcmat.engine.intake import Intake
 from gitcmat.errors import InvalidData, UserError
 from gitcmat.model import health
 from gitcmat.model.health import Finding, Severity
-from gitcmat.store import cache_copy
+from gitcmat.store import cache_copy, mending
+
+_NO_GOOD: Final = "no version of it can be read: git log -p refs/cmat/state, then mend it by hand"
 
 Stage = Callable[[Patient], Iterator[Case]]
 
@@ -88,6 +91,9 @@ def _rounds(deps: Deps, groups: Sequence[Sequence[Stage]]) -> Iterator[list[Case
     if any(one.finding.severity is Severity.CRITICAL for one in doctor_state.examine(deps)):
         return  # without its records, every run and every file would look like an orphan
     yield list(_cache(deps))
+    yield list(_damaged(deps))
+    if any(_damaged(deps)):
+        return  # what the records that cannot be read are about would look like leftovers
     for stages in groups:
         yield _with_records(deps, stages)
 
@@ -108,6 +114,30 @@ def _renew_cache(deps: Deps) -> None:
     deps.store.close()
     cache_copy.remove_cache(deps.repo)
     deps.store.read()
+
+
+def _damaged(deps: Deps) -> Iterator[Case]:
+    """Look at records that cannot be read; what each is about has stopped."""
+    tip = deps.store.tip()
+    with cache_copy.copied(deps.repo, deps.git, tip) as facts:
+        found = facts.set_aside()
+    for path, damaged in found.items():
+        good = mending.last_good(deps.git, tip or "", path)
+        yield case(
+            "record-damaged",
+            Severity.SERIOUS,
+            f"The record of {damaged.id} is set aside, as it cannot be read: {damaged.why}",
+            where=path,
+            how=f"{AUTO} (as it was at {good.commit[:12]})" if good else _NO_GOOD,
+            mend=partial(_restore, deps, path, good) if good else None,
+        )
+
+
+def _restore(deps: Deps, path: str, good: mending.Version) -> None:
+    note = f"{good.record.id}: as it was at {good.commit[:12]}"
+    with deps.store.change("doctor", by=deps.actor) as change:
+        if path in change.facts.set_aside():
+            change.mend(path, good.record, note)
 
 
 def _with_records(deps: Deps, stages: Sequence[Stage]) -> list[Case]:

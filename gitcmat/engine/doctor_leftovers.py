@@ -14,13 +14,10 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.doctor_case import Case, case
 from gitcmat.model.health import Severity
 from gitcmat.store import landing_journal, landing_repair, packs, refs, restore_journal
+from gitcmat.store.ref_lock import is_left
 from gitcmat.system import clock
 from gitcmat.system.files import remove_tree
 from gitcmat.system.locks import is_locked
-from gitcmat.system.usage import is_open
-
-OLD: Final = 60.0
-"""Seconds after which a lock or a temporary file that nobody has open is taken to be left over."""
 
 _OLD_FOLDER: Final = 3600.0
 _GIT_LOCKS: Final = (
@@ -85,15 +82,6 @@ def _locks(deps: Deps) -> Iterator[Case]:
                 where=str(path),
                 how=f"if no git is at work: rm {path}",
             )
-
-
-def is_left(path: Path, seconds: float = OLD) -> bool:
-    """Whether a file is old and nobody has it open or locked."""
-    try:
-        age = clock.now().timestamp() - path.lstat().st_mtime
-    except FileNotFoundError:
-        return False
-    return age > seconds and not is_open(path)
 
 
 def _remove(path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gitcmat.engine import branches
 from gitcmat.engine.deps import Deps
@@ -20,6 +20,7 @@ from gitcmat.model.trust import Plan
 from gitcmat.store import layout
 from gitcmat.store.facts import Facts
 from gitcmat.store.intent import IntentReader
+from gitcmat.store.layout import Kind
 from gitcmat.store.ledger import How
 from gitcmat.store.provenance import made_here
 from gitcmat.store.sources import Sources, sources
@@ -106,6 +107,9 @@ class Wants:
         return agent.profile, agent.system
 
 
+_MEND: Final = "gitcmat doctor --fix"
+
+
 class Intake:
     """Gathers, and remembers between ticks what did not change."""
 
@@ -134,7 +138,10 @@ class Intake:
             # What the settings call a branch for review may be the very one that was looked at.
             self._prefix = intents[found.new].config.branch.prefix
             found, intents = self._look(refs, made)
-        problems: list[Problem] = []
+        problems = [
+            Problem(path, 1, f"set aside, as it cannot be read: {damaged.why}", _MEND)
+            for path, damaged in facts.set_aside().items()
+        ]
         deps.ledger.has("", "")
         if deps.ledger.problem:
             hint = "move that file away, then: gitcmat task approve --all"
@@ -183,6 +190,7 @@ class Intake:
         """Say what is so, for decisions on `entries`: all open ones, as a change has them."""
         held = {e.id: e for e in entries}
         states = facts.states()
+        damaged = [d for d in facts.set_aside().values() if d.kind is Kind.QUEUE]
         for need in {n for e in held.values() for n in e.task.needs}:
             found = held.get(need) or facts.entry(need)
             if found is not None:
@@ -190,7 +198,8 @@ class Intake:
         return World(
             now=now,
             entries=held,
-            known=frozenset(states) | frozenset(held),
+            # What cannot be read is there all the same: it must not be taken in anew.
+            known=frozenset(states) | frozenset(held) | {d.id for d in damaged},
             allowed=self._allowed(wants, held),
             landed=frozenset(self._landed(wants, held)),
             free=free,

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gitcmat.errors import InvalidData
 from gitcmat.model.state import State
 from gitcmat.store import layout
 from gitcmat.store.git import Git
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # what decodes records is imported by those who ask for recor
 
 _CHANGED: Final = b":"
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 """What the rows were written by. It goes up with every key that a record gains or loses (a test
 sees to that): rows of another version are read anew.
 """
@@ -71,7 +72,7 @@ class Cache:
         self.rest()
         try:
             return self._hold(tip, back=back)
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             # Damaged, or written by another version: it holds nothing that is not in git.
             return self._anew(tip)
 
@@ -173,8 +174,8 @@ class Cache:
     def _differences(self, old: str, new: str) -> "Files":
         """Ask git what is different in `new` from `old` (empty: from nothing)."""
         changed = dict(self._changed(old, new))
-        blobs = self._git.blobs([oid for oid in changed.values() if oid])
-        return {path: (oid, blobs[oid]) if oid else None for path, oid in changed.items()}
+        blobs = self._git.blobs([oid for oid in changed.values() if oid], damaged=True)
+        return {path: (oid, blobs.get(oid)) if oid else None for path, oid in changed.items()}
 
     def _changed(self, old: str, new: str) -> Iterator[tuple[str, str | None]]:
         """Yield (path, blob id, or None where it is gone)."""
@@ -282,6 +283,11 @@ class Cache:
                 found[key.view] = oid
         return found
 
+    def set_aside(self) -> dict[str, tuple[str, str, str]]:
+        """Return what cannot be read: path → (kind, id, what is wrong)."""
+        asked = "SELECT path, state, id, json FROM record WHERE kind = 'set aside' ORDER BY path"
+        return {row[0]: (row[1], row[2], row[3]) for row in self._open().execute(asked)}
+
     def path(self, kind: Kind, record_id: str) -> str | None:
         """Return where a record lies in the state tree."""
         asked = "SELECT path FROM record WHERE kind = ? AND id = ?"
@@ -297,7 +303,8 @@ class Cache:
         import json
 
         where, wanted = self._in_states(states)
-        return [json.loads(data) for _, data in self._rows(where, wanted, "rank", limit)]
+        with _damage():
+            return [json.loads(data) for _, data in self._rows(where, wanted, "rank", limit)]
 
     def _select(
         self, where: str, given: Iterable[str], *, order: str = "path", limit: int | None = None
@@ -307,7 +314,8 @@ class Cache:
             return []
         from gitcmat.store.rows import record_of
 
-        return [record_of(kind, data) for kind, data in found]
+        with _damage():
+            return [record_of(kind, data) for kind, data in found]
 
     def _rows(
         self, where: str, given: Iterable[str], order: str, limit: int | None
@@ -333,6 +341,15 @@ def _take(db: sqlite3.Connection, files: "Files") -> None:
         if key is not None and file is not None:
             rows.append(row_of(key, path, *file))
     db.executemany("INSERT OR REPLACE INTO record VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Make what rows that nobody wrote so would raise an error of the file."""
+    try:
+        yield
+    except (ValueError, KeyError, InvalidData) as error:
+        raise sqlite3.DatabaseError(f"a row is damaged ({error})") from error
 
 
 @contextmanager

@@ -11,11 +11,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from gitcmat.errors import InvalidData
 from gitcmat.model.names import Sha
-from gitcmat.store import layout
+from gitcmat.store import layout, records
 from gitcmat.store.cache import Cache
 from gitcmat.store.facts import Facts
 from gitcmat.store.git import Git, Repository
+from gitcmat.store.rows import record_of
 
 FILES: Final = ("cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm")
 """All files of a cache; the first one alone holds it when nobody is at work."""
@@ -81,10 +83,26 @@ def _damage(file: Path, git: Git) -> str:
                 return f"SQLite says: {said}"
             meta = dict(db.execute("SELECT key, value FROM meta"))
             held = dict(db.execute("SELECT path, oid FROM record"))
+            for kind, data in db.execute("SELECT kind, json FROM record WHERE kind != 'set aside'"):
+                record_of(kind, data)
+            aside = dict(db.execute("SELECT path, oid FROM record WHERE kind = 'set aside'"))
     except sqlite3.DatabaseError as error:
         return f"SQLite says: {error}"
+    except (InvalidData, ValueError, KeyError) as error:
+        return f"a row of it is damaged ({error})"
     tip = meta.get("tip", "")
     if not tip or not git.ok("cat-file", "-e", tip):
         return ""
     there = {e.path: e.oid for e in git.tree(tip, layout.CMAT) if layout.parse(e.path)}
-    return "" if held == there else f"its records are not those of {tip[:12]}"
+    texts = git.blobs(aside.values(), damaged=True)
+    back = [path for path, oid in aside.items() if oid in texts and _reads(path, texts[oid])]
+    return "" if held == there and not back else f"its records are not those of {tip[:12]}"
+
+
+def _reads(path: str, text: bytes) -> bool:
+    """Whether a record can be read by now: a missing object may have come back."""
+    key = layout.parse(path)
+    try:
+        return key is not None and records.read(key, text) is not None
+    except InvalidData:
+        return False

@@ -7,9 +7,9 @@ for records.
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from gitcmat.errors import Conflict, NotFound
+from gitcmat.errors import Conflict, InvalidData, NotFound
 from gitcmat.model.names import NodeId, Sha
 from gitcmat.model.state import State
 from gitcmat.store import refs
@@ -31,6 +31,14 @@ SHOWN_DAYS: Final = 7
 
 _ID_PART: Final = re.compile(r"[a-z0-9-]+")
 _TRIES: Final = 100
+
+
+class Damaged(NamedTuple):
+    """A record that cannot be read."""
+
+    kind: Kind
+    id: str
+    why: str
 
 
 class Facts:
@@ -68,6 +76,15 @@ class Facts:
         """Return checkpoints, the newest first."""
         return self._cache.checkpoints(only_kept=only_kept)
 
+    def refuse_damaged(self, kind: Kind, record_id: str) -> None:
+        """Raise `InvalidData` when the record is there and cannot be read."""
+        for damaged in self.set_aside().values():
+            if (damaged.kind, damaged.id) == (kind, record_id):
+                raise InvalidData(
+                    f"The record of {record_id} is damaged: {damaged.why}",
+                    hint="gitcmat doctor --fix",
+                )
+
     def resolve(self, kind: Kind, text: str) -> str:
         """Return the whole id that `text` is, or is a unique beginning of.
 
@@ -78,11 +95,21 @@ class Facts:
             return text
         noun = "task" if kind is Kind.QUEUE else kind.value.removesuffix("s")
         if not found:
+            self.refuse_damaged(kind, text)
             verb = "queue list" if kind is Kind.QUEUE else f"{noun} list"
             raise NotFound(f"There is no {noun} {text!r}.", hint=f"gitcmat {verb}")
         if len(found) > 1:
             raise NotFound(f"{text!r} may be {', '.join(found)}.", hint="write more of the id")
         return found[0]
+
+    def set_aside(self) -> dict[str, "Damaged"]:
+        """Return the records that cannot be read, by their path in the state tree.
+
+        Nothing else finds them: what they are about neither starts nor changes until they are
+        mended.
+        """
+        found = self._cache.set_aside().items()
+        return {path: Damaged(Kind(kind), name, why) for path, (kind, name, why) in found}
 
     def entries(self, *states: State, limit: int | None = None) -> "list[Entry]":
         """Return the entries in these states (none given: all), what starts first first."""
@@ -148,11 +175,19 @@ class StateReader:
         self._cache = Cache(repo.cmat, git)
 
     def tip(self) -> Sha | None:
-        """Return the state's commit, None before the first."""
+        """Return the state's commit, None before the first.
+
+        Raises `InvalidData` when its ref is damaged: that is not the same as no records.
+        """
         if self._known is None:  # another process may have made it meanwhile
             self._known = known_node(self._repo)
         node = self._known or self._copied
-        found = self._git.ref(refs.state_ref(node)) if node else None
+        ref = refs.state_ref(node) if node else ""
+        found = self._git.ref(ref) if ref else None
+        if ref and found is None and (self._repo.common_dir / ref).is_file():
+            raise InvalidData(
+                f"{ref} is damaged, so no records are found.", hint="gitcmat doctor --fix"
+            )
         return Sha(found) if found else None
 
     def read(self) -> Facts:

@@ -10,6 +10,7 @@ read history for people (`history`), never on the way of a run, a hook or a list
 import functools
 import os
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,10 @@ class GitError(UserError):
         said = _complaint(done)
         super().__init__(f"git failed: {' '.join(done.argv[:6])}\n{said}", hint="gitcmat doctor")
         self.done = done
+        self.refused = done.code < 0
+        """Whether the machine is to blame: what was asked for may be fine."""
         if known := refusal_in(said, what=_place(done.argv)):
+            self.refused = True
             self.message, self.hint = known.message, known.hint
         elif _NOT_WRITTEN.search(said):
             self.message = f"Cannot write {_place(done.argv)}: {said.removeprefix('fatal: ')}"
@@ -196,17 +200,27 @@ class Git:
         if any("\0" in part for part in parts):
             raise ValueError(f"{ref!r} cannot be a ref")
         stdin = "\0".join(parts).encode()
-        done = self.run("update-ref", "-m", why or "gitcmat", "--stdin", "-z", input=stdin, ok=())
+        how = ("update-ref", "-m", why or "gitcmat", "--stdin", "-z")
+        done = self.run(*how, input=stdin, ok=())
         if done.code == 0:
             return
-        said = done.err.decode("utf-8", "replace").strip()
         now = self.ref(ref)
+        if now == new:
+            return  # killed, but not before it was done
         if now != old:
             places = f"it is at {now or 'nothing'}, not at {old or 'nothing'}"
             raise Conflict(f"{ref} was moved by somebody else: {places}.", hint="try again")
-        if "cannot lock ref" in said and not refusal_in(said):
-            raise Conflict(f"{ref} cannot be moved: {said}", hint="try again, then: gitcmat doctor")
-        raise GitError(done)
+        said = _complaint(done)
+        if "cannot lock ref" not in said or refusal_in(said):
+            raise GitError(done)
+        from gitcmat.store import ref_lock
+
+        if ref_lock.remove_left(self.git_dir, ref):
+            self.update_ref(ref, new, old, why=why)
+            return
+        raise ref_lock.held(self.git_dir, ref) or Conflict(
+            f"{ref} cannot be moved: {said}", hint="try again, then: gitcmat doctor"
+        )
 
     def delete_ref(self, ref: str, old: str) -> bool:
         """Delete `ref` if it still is at `old`; say whether it was."""
@@ -222,13 +236,20 @@ class Git:
         """``sha1`` or ``sha256``."""
         return self.text("rev-parse", "--show-object-format")
 
-    def blobs(self, names: Iterable[str]) -> dict[str, bytes]:
+    def blobs(self, names: Iterable[str], *, damaged: bool = False) -> dict[str, bytes]:
         """Return the contents of objects by name (``<oid>`` or ``<rev>:<path>``), in one process.
 
-        Missing ones are left out.
+        Missing ones are left out; with `damaged` those too that git finds broken, at which it
+        gives up: then a process is needed for each.
         """
         asked = list(names)
-        out = self._cat_file("--batch", asked)
+        try:
+            out = self._cat_file("--batch", asked)
+        except GitError as error:
+            if not damaged or error.refused:
+                raise
+            told = ((name, self.asked("cat-file", "blob", name)) for name in asked)
+            return {name: done.out for name, done in told if done.code == 0}
         found: dict[str, bytes] = {}
         at = 0
         for name in asked:
@@ -319,10 +340,11 @@ def discover(start: Path) -> Repository:
     answer = _ANSWERS.fullmatch(done.out)
     if answer is None:
         said = done.err.decode("utf-8", "replace").strip()
-        if "dubious ownership" in said:
+        if owned := _DUBIOUS.search(said):
+            allow = f"git config --global --add safe.directory {shlex.quote(owned[1])}"
             raise Conflict(
-                f"{start} belongs to another user; git and gitcmat do not work in it.",
-                hint="git config --global --add safe.directory, if you trust its owner",
+                f"{owned[1]} belongs to another user; git and gitcmat do not work in it.",
+                hint=f"if you trust its owner: {allow}",
             )
         raise NotFound(f"{start.absolute()} is not in a git repository.", hint="git init")
     git_dir, common = (Path(os.fsdecode(p)).resolve() for p in answer.group(1, 2))
@@ -339,6 +361,8 @@ def discover(start: Path) -> Repository:
         object_format=answer[4].decode(),
     )
 
+
+_DUBIOUS: Final = re.compile(r"dubious ownership in repository at '(.*?)'\n", re.DOTALL)
 
 # A path may hold line ends: what follows it tells where it is over.
 _ANSWERS: Final = re.compile(

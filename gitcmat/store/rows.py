@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from gitcmat.errors import InvalidData
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.checkpoint import Checkpoint
 from gitcmat.model.entry import Entry
@@ -12,6 +13,9 @@ from gitcmat.model.subtask import Subtask
 from gitcmat.store import codec, records
 from gitcmat.store.layout import Key
 from gitcmat.store.records import Record
+
+SET_ASIDE: Final = "set aside"
+"""The kind of rows of damaged records; `state` is then their kind, `json` what is wrong."""
 
 TYPES: Final[dict[str, type[Record]]] = {
     "queue": Entry,
@@ -22,8 +26,8 @@ TYPES: Final[dict[str, type[Record]]] = {
 }
 
 
-Files = Mapping[str, tuple[str, bytes] | None]
-"""Path → (blob id, content), None where the file is gone."""
+Files = Mapping[str, tuple[str, bytes | None] | None]
+"""Path → (blob id, content or None where git cannot give it), None where the file is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,22 @@ def record_of(kind: str, data: bytes) -> Record:
     return codec.json_decode(TYPES[kind], data)
 
 
-def row_of(place: Key, path: str, oid: str, text: bytes) -> tuple[object, ...]:
+def row_of(place: Key, path: str, oid: str, text: bytes | None) -> tuple[object, ...]:
     """Return the row of the record that lies at `place`, whose file at `path` is `text`.
 
-    Raises `InvalidData` when it cannot be read.
+    One that cannot be read is set aside: no question about records finds its row.
     """
-    record = records.read(place, text)
+    if text is None:
+        why = f"{path}: its object {oid[:12]} is missing or damaged"
+    else:
+        try:
+            return _row(records.read(place, text), path, oid)
+        except InvalidData as error:
+            why = "; ".join(part for part in (error.message, error.hint) if part)
+    return (path, SET_ASIDE, place.id, place.kind.value, None, "", False, "", oid, why)
+
+
+def _row(record: Record, path: str, oid: str) -> tuple[object, ...]:
     key = records.key_of(record)
     state, day = key.state and key.state.value, key.day
     match record:

@@ -38,6 +38,9 @@ from gitcmat.system.locks import FileLock
 if TYPE_CHECKING:
     from gitcmat.store.cache import Cache
 
+PATIENCE: Final = 120.0
+"""Seconds that another process may hold the records: one that was stopped does so for ever."""
+
 MANY: Final = 50
 """More packs of ours than this, or loose refs, are put together even while there is work."""
 FEW: Final = 3
@@ -64,6 +67,7 @@ class Change:
         self.facts = facts
         self._node = node
         self._put: dict[tuple[Kind, str], Record] = {}
+        self._mended: list[str] = []
         self.notes: list[str] = []
 
     def entry(self, entry_id: str) -> Entry:
@@ -103,15 +107,27 @@ class Change:
         return put if isinstance(put, Run) else self.facts.run(run_id)
 
     def put(self, record: Record, note: str = "") -> None:
-        """Write a record. `note` becomes a line of the commit's message."""
+        """Write a record. `note` becomes a line of the commit's message.
+
+        Raises `InvalidData` when there is one already that cannot be read.
+        """
+        kind = records.key_of(record).kind
+        if self.facts.path(kind, record.id) is None:
+            self.facts.refuse_damaged(kind, record.id)
         if isinstance(record, Entry):
             was = self.facts.entry(record.id)
             count = was.version.count + 1 if was else 1
             epoch = was.version.epoch if was else 0
             record = replace(record, version=Version(epoch=epoch, count=count, node=self._node))
-        self._put[records.key_of(record).kind, record.id] = record
+        self._put[kind, record.id] = record
         if note:
             self.notes.append(" ".join(note.split()))
+
+    def mend(self, path: str, record: Record, note: str) -> None:
+        """Write a record in place of the damaged one that lies at `path`."""
+        self._mended.append(path)
+        self._put[records.key_of(record).kind, record.id] = record
+        self.notes.append(note)
 
     def discard(self) -> None:
         """Forget what was put: nothing is written at the end of the block."""
@@ -124,7 +140,7 @@ class Change:
 
     def files(self) -> dict[str, bytes | None]:
         """Return path → new bytes, None for a path that is gone."""
-        found: dict[str, bytes | None] = {}
+        found: dict[str, bytes | None] = dict.fromkeys(self._mended)
         for (kind, record_id), record in self._put.items():
             key = records.key_of(record)
             old = self.facts.path(kind, record_id)
@@ -137,11 +153,15 @@ class Change:
 class StateStore(StateReader):
     """Reads and writes the state ref of one node."""
 
-    def __init__(self, repo: Repository, git: Git, clock: Clock) -> None:
+    def __init__(
+        self, repo: Repository, git: Git, clock: Clock, *, patience: float = PATIENCE
+    ) -> None:
+        """`patience` is how many seconds another process may hold the records."""
         super().__init__(repo, git)
         self._clock = clock
         self._past: list[Cache] = []
         self._lock = FileLock(repo.cmat / "state.lock")
+        self._patience = patience
 
     @property
     def node(self) -> NodeId:
@@ -179,7 +199,7 @@ class StateStore(StateReader):
         Raises `Conflict` when another process holds the lock for too long.
         """
         node = self.node
-        with self._lock:
+        with self._lock.acquire(self._patience):
             change = Change(self.read(), node)
             yield change
             if not change.empty:
@@ -194,7 +214,7 @@ class StateStore(StateReader):
         """Join our packs and pack our refs where there are more than `more_than`, and drop what
         dead writers left.
         """
-        with self._lock:
+        with self._lock.acquire(self._patience):
             drop_dead_keeps(self._repo)
             join_packs(self._repo, self._git, more_than=more_than)
         pack_many_refs(self._repo, self._git, more_than=more_than)

@@ -179,7 +179,7 @@ def test_a_locked_ref_is_a_conflict_that_says_so(repo: TestRepo) -> None:
     lock.touch()
     with pytest.raises(Conflict) as caught:
         git.update_ref(REF, repo.commit("second"), git.ref(REF))
-    assert caught.value.message.startswith(f"{REF} cannot be moved: fatal: ")
+    assert caught.value.message.startswith(f"{REF} cannot be moved: a git process holds /")
     assert str(lock) in caught.value.message
 
 

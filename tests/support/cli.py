@@ -47,16 +47,18 @@ def gitcmat(
     env: Env | None = None,
     changes: tuple[str, ...] = (),
     timeout: float = 90.0,
+    before: tuple[str, ...] = (),
 ) -> Result:
-    """Run `gitcmat ARGS` in a repository or folder and return how it ended.
+    """Run `gitcmat ARGS` in a repository or folder and return how it ended; `before` is the
+    program, with its arguments, that starts it.
 
     In a TestRepo the person's things are guarded: `changes` names the parts that this very command
     may change, such as `("refs:refs/heads/main", "index", "files")` for a landing.
     """
     if isinstance(where, TestRepo):
         with where.guarded(*changes):
-            return _run(where.path, args, input, env, timeout)
-    return _run(where, args, input, env, timeout)
+            return _run(where.path, (*before, *PROGRAM, *args), input, env, timeout)
+    return _run(where, (*before, *PROGRAM, *args), input, env, timeout)
 
 
 class Running:
@@ -137,10 +139,10 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _run(
-    folder: Path, args: tuple[str, ...], stdin: str | None, env: Env | None, timeout: float
+    folder: Path, argv: tuple[str, ...], stdin: str | None, env: Env | None, timeout: float
 ) -> Result:
     done = subprocess.run(
-        [*PROGRAM, *args],
+        argv,
         cwd=folder,
         env=_environment(env),
         input="" if stdin is None else stdin,
