@@ -57,6 +57,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Plant faults in copies of gitcmat, one by one, and see that the tests notice each of them."""
+    _install(session)
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build the wheel and try it in an environment that holds nothing else."""
     session.install("-c", "constraints.txt", "build")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine import claims, queue
+from gitcmat.engine import claims, queue, results
+from gitcmat.engine.effects import After
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State
@@ -219,6 +220,30 @@ def test_a_result_is_taken_in_once(project: Project) -> None:
     assert project.runs("a") == ["finished"]
 
 
+def test_a_result_that_two_have_read_is_taken_in_by_the_first(project: Project) -> None:
+    project.task("a")
+    project.step()
+    project.wait()
+    found = results.gather(project.deps, [project.entry("a")])
+    assert len(found) == 1
+    project.step()
+    with project.deps.store.change("late", by=project.deps.daemon) as change:
+        wants = project.reconciler.intake.wants(change.facts)
+        assert results.take_in(project.deps, change, found, wants, After()) == []
+        assert change.empty
+
+
+def test_a_run_is_alive_before_its_runner_is_up(project: Project, go: Path) -> None:
+    project.task("a", agent="slow")
+    project.step()
+    lock = project.folder("a").lock
+    while not go.with_name("seen").exists():
+        assert is_locked(lock)
+    go.touch()
+    project.work()
+    assert project.runs("a") == ["finished"]
+
+
 def test_the_report_of_a_run_that_is_not_the_current_one_changes_nothing(
     project: Project, go: Path
 ) -> None:
@@ -288,6 +313,8 @@ def test_a_step_may_die_anywhere_and_the_next_one_goes_on(project: Project, plac
     for _ in range(3):
         died += crash(project.repo.path, place) == DIED
         project.wait()
+        begun = {path.parent.name for path in project.deps.runs.glob("*/runner.log")}
+        assert begun <= {run.id for run in project.deps.store.read().runs()}
     assert died, "it never came to that place"
     project.reopen()
     project.work()

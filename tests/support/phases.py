@@ -1,6 +1,7 @@
 """How far runs have come, read from files and by git: what the program believes has no say."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -144,5 +145,10 @@ class Runs:
         return {run for run in known if any(run in text for text in texts)}, known
 
     def _at(self, ref: str) -> str | None:
-        path = self._repo.git_dir / ref
-        return path.read_text("ascii").strip() if path.exists() else None
+        with suppress(FileNotFoundError):
+            return (self._repo.git_dir / ref).read_text("ascii").strip()
+        with suppress(FileNotFoundError):
+            for line in (self._repo.git_dir / "packed-refs").read_text("utf-8").splitlines():
+                if line.endswith(f" {ref}"):
+                    return line.split()[0]
+        return None

@@ -1,6 +1,7 @@
 """The small parts: time, names, the trace and the files that come with the program."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def test_the_monotonic_clock_does_not_go_back() -> None:
     real.sleep(0.001)
     assert clock.monotonic() <= real.monotonic()
     assert first + 0.001 <= clock.monotonic()
+    # It is the one that the kernel never sets, not just one that happens to go on.
+    before = time.monotonic()
+    assert before <= clock.monotonic() <= real.monotonic() <= time.monotonic()
 
 
 def test_tokens_are_of_the_alphabet_and_differ() -> None:
