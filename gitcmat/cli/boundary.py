@@ -58,8 +58,12 @@ def refuse(args: Sequence[str], message: str, hint: str, code: int) -> int:
             return code
         except OSError:
             _drop_output()
+    from gitcmat.system.logs import visible
+
+    # It may name what an agent has named: a file, a branch, the subject of a commit.
+    text = f"error: {message}\n" + (f"hint: {hint}\n" if hint else "")
     with contextlib.suppress(OSError):  # then there is nobody to be told
-        sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+        sys.stderr.write(visible(text))
         sys.stderr.flush()
     return code
 

@@ -9,6 +9,7 @@ from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_e
 from gitcmat.cli.state import State
 from gitcmat.engine.status import Recorded, Status, recorded, status
 from gitcmat.model.entry import Entry
+from gitcmat.model.marks import one_line
 
 _MOST: Final = 20
 """Entries of a group that are shown to people; --json has them all."""
@@ -104,7 +105,9 @@ def _attempt(entry: Entry, over: str) -> str:
 
 def _notices(found: Status) -> Iterator[str]:
     notices = [f"new, not taken in yet: {i}" for i in found.new]
-    notices += [f"saved, not committed; not used: {u.path} ({u.how})" for u in found.unsaved]
+    notices += [
+        f"saved, not committed; not used: {one_line(u.path)} ({u.how})" for u in found.unsaved
+    ]
     notices += [f"{p}{f' (hint: {p.hint})' if p.hint else ''}" for p in found.problems]
     notices += [f"edit not taken in: {r.path}:{r.line}: {r.reason}" for r in found.refused]
     notices += [f"tracked by git, so not read: {t} (git rm --cached {t})" for t in found.tracked]

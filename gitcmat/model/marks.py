@@ -6,6 +6,7 @@ from typing import Final
 from gitcmat.model.globs import matches
 
 _NAMED: Final = 5
+_BREAKS: Final = str.maketrans({"\n": r"\n", "\t": r"\t"})
 
 
 def path_marks(
@@ -22,8 +23,13 @@ def path_marks(
     return tuple(f"{what}: {named(paths)}" for what, paths in marks if paths)
 
 
-def named(paths: Iterable[str]) -> str:
-    """The first five of some paths, and how many more there are."""
+def named(paths: Iterable[str], most: int = _NAMED) -> str:
+    """The first `most` of some paths in one line, and how many more there are."""
     found = sorted(paths)
-    rest = len(found) - _NAMED
-    return ", ".join(found[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(found) - most
+    return ", ".join(map(one_line, found[:most])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def one_line(path: str) -> str:
+    r"""A path that cannot be taken for several: line breaks and tabs in it as ``\n`` and ``\t``."""
+    return path.translate(_BREAKS)

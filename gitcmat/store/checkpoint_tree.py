@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from gitcmat.errors import Conflict, NotFound
+from gitcmat.model.marks import named
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.gitdirs import quoted
 from gitcmat.store.landing_repair import copy_index
@@ -169,8 +170,9 @@ class Look:
                 hint="git commit first",
             )
         if seen.unmerged:
+            names = named(map(os.fsdecode, seen.unmerged), _SHOWN)
             raise Conflict(
-                f"Nothing was saved: these files are unmerged: {_named(seen.unmerged)}",
+                f"Nothing was saved: these files are unmerged: {names}",
                 hint="git add them once they are merged, or give the merge up",
             )
         size = sum(self._size(path) for path in seen.new)
@@ -283,12 +285,6 @@ class _Seen:
             self.head = value.decode()
         if key == b"branch.head" and value != b"(detached)":
             self.branch = f"refs/heads/{os.fsdecode(value)}"
-
-
-def _named(paths: list[bytes]) -> str:
-    more = len(paths) - _SHOWN
-    names = ", ".join(os.fsdecode(path) for path in paths[:_SHOWN])
-    return f"{names} and {more} more" if more > 0 else names
 
 
 def _lines(paths: Iterable[bytes]) -> bytes:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from gitcmat.errors import Conflict
+from gitcmat.model.marks import named
 from gitcmat.store import landing_journal
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.index_lock import IndexLock
@@ -240,10 +241,9 @@ def _named(err: bytes) -> list[str]:
 
 
 def _refusal(root: Path, found: list[str]) -> Conflict:
-    rest = len(found) - _SHOWN
-    names = ", ".join(found[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
     return Conflict(
-        f"Nothing was landed: these files of yours in {root} are in the way: {names}",
+        f"Nothing was landed: these files of yours in {root} are in the way: "
+        f"{named(found, _SHOWN)}",
         hint="commit, stash or move them, then try again",
     )
 

@@ -43,6 +43,21 @@ class TestRepo:
         )
         TestRepo.made.append(self)
 
+    @classmethod
+    def at(cls, path: Path) -> "TestRepo":
+        """Take a repository that is there already, or one work tree of it.
+
+        Of a linked work tree its own git directory is guarded: its HEAD, its index, its files.
+        """
+        there = cls.__new__(cls)
+        there.path = path
+        there._frozen, there._allowed = None, ()
+        there.git_dir = Path(there._git("rev-parse", "--absolute-git-dir"))
+        bare = there._git("rev-parse", "--is-bare-repository") == "true"
+        there.work_tree = None if bare else path
+        TestRepo.made.append(there)
+        return there
+
     # --- what a person does -----------------------------------------------------------------
 
     def git(

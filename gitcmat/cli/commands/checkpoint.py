@@ -9,6 +9,7 @@ from gitcmat.cli.shown import plain
 from gitcmat.cli.state import State, common
 from gitcmat.errors import NotFound, Usage
 from gitcmat.model.checkpoint import Checkpoint, TaskChanges
+from gitcmat.model.marks import one_line
 from gitcmat.store.layout import Kind
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ def _planned(done: "Restored") -> Iterator[str]:
     statuses = done.differences.statuses
     shown = list(statuses.items())[:_MOST_ROWS]
     yield f"{done.checkpoint.id} would change {_changes(done)}"
-    yield from (f"  {status} {path}" for path, status in shown)
+    yield from (f"  {status} {one_line(path)}" for path, status in shown)
     if len(statuses) > len(shown):
         yield f"  and {len(statuses) - len(shown)} more"
     yield from _notes(done)

@@ -8,6 +8,7 @@ import click
 from gitcmat.cli.shown import plain
 from gitcmat.cli.state import State, common
 from gitcmat.model.landing import in_words
+from gitcmat.model.marks import one_line
 
 if TYPE_CHECKING:
     from gitcmat.engine.reviews import Details, Review
@@ -115,5 +116,5 @@ def _lines(found: "Details") -> Iterator[str]:
     for commit in found.commits:
         whose = ", yours" if commit.by_person else ""
         yield f"    {commit.id[:10]} {commit.subject} ({commit.author}{whose})"
-    yield from (f"    {f.status} {f.path}" for f in found.files)
+    yield from (f"    {f.status} {one_line(f.path)}" for f in found.files)
     yield from (f"  {name:<9} {command}" for name, command in found.commands.items())
