@@ -4,6 +4,7 @@ The tree that lands is the one that the gates have passed: where they judged ano
 on it first. What is red then goes back like any red, a conflict becomes a question.
 """
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,14 +24,17 @@ from gitcmat.model.events import Landed, LandingFailed
 from gitcmat.model.gate import GateResult, verdict
 from gitcmat.model.landing import How
 from gitcmat.model.lifecycle import red_output
+from gitcmat.model.marks import named
 from gitcmat.model.names import short
 from gitcmat.model.state import State
 from gitcmat.store import landing as mechanics
 from gitcmat.store import landing_journal
 from gitcmat.store.landing_commits import Merged, Workshop, workshop
 from gitcmat.store.packs import RefMove
+from gitcmat.store.worktrees import holder
 
 _TRIES = 3
+_SHOWN = 10
 Say = Callable[[str], None]
 
 
@@ -130,6 +134,7 @@ class _Landing:
 
     def land(self, how: How) -> Done:
         deps, entry = self._deps, self._entry
+        holder(deps.repo, deps.git, entry.target)  # it is refused before gates work for nothing
         with workshop(deps.repo) as shop:
             if not self._work:
                 return self._close()
@@ -291,7 +296,7 @@ class _Landing:
 
     def _conflicts(self, merged: Merged) -> NoReturn:
         entry = self._entry
-        paths = ", ".join(merged.conflicts)
+        paths = named(merged.conflicts, _SHOWN)
         event = LandingFailed(
             text=merged.messages or paths, conflict=True, base=self._tip, head=self._work
         )
@@ -313,7 +318,7 @@ def undo(done: Done, here: Path | None) -> str:
         return ""
     if done.work_tree is None:
         return f"git update-ref {done.entry.target} {done.old} {done.commit}"
-    where = "" if done.work_tree == here else f"-C {done.work_tree} "
+    where = "" if done.work_tree == here else f"-C {shlex.quote(str(done.work_tree))} "
     return f"git {where}reset --keep {done.old}"
 
 
