@@ -6,13 +6,15 @@ present is taken, checked against what is to come, and saved; only then are file
 Last the new index is put in place. What is ignored is in neither tree and stays.
 """
 
-from collections.abc import Callable, Collection, Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gitcmat.errors import Conflict
+from gitcmat.model.marks import named
 from gitcmat.store import restore_journal
 from gitcmat.store.checkpoint import Commit
 from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
@@ -181,7 +183,7 @@ def _check(place: Place, found: Taken, target: Commit) -> Differences:
     if blocking:
         raise Conflict(
             "Nothing was restored: these files are ignored, so in no checkpoint, and in the way: "
-            f"{_named(sorted(blocking))}",
+            f"{named(blocking, _SHOWN)}",
             hint="move them away, then try again",
         )
     staged = changed(found.git, "diff-tree", found.index_tree, target.index_tree)
@@ -210,6 +212,7 @@ def _write(tree: "_Tree", found: Taken, target: Commit, on_step: OnStep) -> None
     on_step("begun")
     try:
         tree.git.run("read-tree", "-m", "-u", *ends, env=env)
+        tree.write_left_out(target)
         on_step("written")
         tree.publish(index, target.index_tree)
     except BaseException:
@@ -277,6 +280,21 @@ class _Tree:
                     self.git.run("update-index", flag, "-z", "--stdin", input=fed, env=env)
         index.replace(self._index)
 
+    def write_left_out(self, target: Commit) -> None:
+        """Write what the checkpoint has beyond its index outside of a sparse checkout too: it was
+        there when it was saved, though git does not write it.
+        """
+        if not (Path(self.journal.git_dir) / "info/sparse-checkout").exists():
+            return
+        ends = changed(self.git, "diff-tree", target.index_tree, target.tree)
+        wanted = {path for path, (_, new) in ends.items() if new and not _is_submodule(new)}
+        missing = [path for path in wanted if not os.path.lexists(self._root / path)]
+        if missing:
+            new = self.private / "new"
+            write_out(self.git, new, target.tree, missing)
+            for path in missing:
+                put(new / path, self._root / path)
+
     def settle(self, present: str, target: str, *, forward: bool) -> tuple[str, ...]:
         """Make each file that differs that of `target`, or, not `forward`, of `present`.
 
@@ -311,9 +329,3 @@ def _has_flag(row: bytes, tag: str) -> bool:
 
 def _is_submodule(*ends: Side | None) -> bool:
     return any(side is not None and side.mode == SUBMODULE for side in ends)
-
-
-def _named(paths: Collection[str]) -> str:
-    rest = len(paths) - _SHOWN
-    shown = ", ".join(list(paths)[:_SHOWN])
-    return f"{shown} and {rest} more" if rest > 0 else shown
