@@ -18,6 +18,8 @@ from gitcmat.model.events import Ended
 from gitcmat.model.job import Result, RunOutcome
 from gitcmat.model.state import State
 from gitcmat.model.task import seconds
+from gitcmat.store.git import Repository
+from gitcmat.store.node import known_node
 from gitcmat.store.state import Change
 from gitcmat.system.locks import is_locked
 
@@ -35,8 +37,8 @@ def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
             continue
         try:
             result = folder.read_result()
-            if result is None and _started_here(deps, folder):
-                salvage(folder.path)
+            if result is None and _is_ours(deps, folder, entry):
+                salvage(folder.path, moved_to=_moved_to(deps, folder))
                 result = folder.read_result()
         except (UserError, OSError) as error:
             # One damaged run must not keep all the others from going on.
@@ -48,14 +50,21 @@ def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
     return found
 
 
-def _started_here(deps: Deps, folder: RunFolder) -> bool:
+def _is_ours(deps: Deps, folder: RunFolder, entry: Entry) -> bool:
     """Whether the run is this repository's own. The folder may have come with a copy of another,
     where the run goes on: its processes and its workspace are not ours to end.
     """
     if not folder.job.exists():
         return False
-    home = Path(folder.read_job().git_dir)
-    return home.exists() and home.samefile(deps.repo.common_dir)
+    if _moved_to(deps, folder) is not None:
+        return entry.version.node == known_node(deps.repo)  # a copy is another node
+    return Path(folder.read_job().git_dir).samefile(deps.repo.common_dir)
+
+
+def _moved_to(deps: Deps, folder: RunFolder) -> Repository | None:
+    """This repository, if there is none any more where the run was claimed."""
+    there = Path(folder.read_job().git_dir) / "HEAD"
+    return None if there.exists() else deps.repo
 
 
 def take_in(

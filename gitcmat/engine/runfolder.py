@@ -135,7 +135,7 @@ class RunFolder:
 
     def mark_prepared(self) -> None:
         """Say that from now on the workspace holds this run's work."""
-        files.write_atomic(self.prepared, b"", mode=0o600, durable=True)
+        files.write_atomic(self.prepared, b"", mode=0o600, durable=True, parents=False)
 
     def request_stop(self) -> None:
         """Ask the runner to stop; it looks about ten times a second."""
@@ -155,4 +155,4 @@ class RunFolder:
         return jobfile.decode(Result, data, name=str(path))
 
     def _write(self, path: Path, result: Result) -> None:
-        files.write_atomic(path, jobfile.encode(result), mode=0o600, durable=True)
+        files.write_atomic(path, jobfile.encode(result), mode=0o600, durable=True, parents=False)

@@ -20,6 +20,7 @@ from gitcmat.engine.supervision import StopRequest
 from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.model.job import Job, Result, RunOutcome
 from gitcmat.ports import Agent
+from gitcmat.store.git import Repository
 from gitcmat.store.workspaces import Workspace
 from gitcmat.system import clock, files, orphans, supervise
 from gitcmat.system.locks import FileLock, is_locked
@@ -50,12 +51,21 @@ def execute(folder: Path, make_agent: Callable[[str], Agent]) -> int:
         job = run.read_job()
         with StopRequest(run).listening() as stop:
             code, result = _attempt(job, run, make_agent, stop)
+            if not run.path.is_dir():
+                raise NotFound(
+                    f"{run.path} is gone, so nothing can be reported; was the repository moved?",
+                    hint="gitcmat watch, where it is now, brings the work home",
+                )
             run.write_result(result)
         return code
 
 
-def salvage(folder: Path, *, patience: float = _PATIENCE) -> None:
+def salvage(
+    folder: Path, *, moved_to: Repository | None = None, patience: float = _PATIENCE
+) -> None:
     """Finish the run of a dead runner: its processes end, its work comes home, it has a result.
+
+    `moved_to` is where its repository is now, if it was elsewhere when the run was claimed.
 
     Does nothing when there is a result, or no job. May be repeated, also by two at once: one waits
     up to `patience` seconds for the other.
@@ -71,6 +81,8 @@ def salvage(folder: Path, *, patience: float = _PATIENCE) -> None:
         if run.read_result() is not None:
             return
         job = run.read_job()
+        if moved_to is not None:
+            job = _follow(job, moved_to)
         orphans.sweep_marked(job.run, [Path(job.workspace)], record=run.processes)
         run.drop_half_written()
         result = run.read_home() or _salvaged(job, run)
@@ -150,6 +162,14 @@ def _rescued(job: Job, run: RunFolder, failed: Result) -> Result:
     if not run.prepared.exists():
         return failed
     return _kept(job, failed)
+
+
+def _follow(job: Job, host: Repository) -> Job:
+    """`job` for the repository as it is now; its workspace borrows from there."""
+    before = Path(job.git_dir)
+    tree = host.main_work_tree
+    Workspace(host, Path(job.workspace)).follow(before)
+    return replace(job, git_dir=str(host.common_dir), work_tree=str(tree) if tree else None)
 
 
 def _salvaged(job: Job, run: RunFolder) -> Result:

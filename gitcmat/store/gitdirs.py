@@ -58,11 +58,10 @@ class GitFolder:
         """Write the parts into `folder`; objects and an index that are there stay."""
         for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "hooks"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        lines = [quoted(path) + b"\n" for path in self.alternates]
+        write_alternates(folder, self.alternates)
         parts = {
             "HEAD": self.head.encode() + b"\n",
             "config": self.config.encode("utf-8", "surrogateescape"),
-            "objects/info/alternates": b"".join(lines),
             "info/exclude": self.exclude,
             "shallow": self.shallow or b"",
             "packed-refs": self.packed_refs,
@@ -74,6 +73,12 @@ class GitFolder:
                 path.write_bytes(data)
             else:
                 path.unlink(missing_ok=True)
+
+
+def write_alternates(folder: Path, objects: Sequence[Path]) -> None:
+    """Let the git directory `folder` read these folders of objects as if they were its own."""
+    lines = [quoted(path) + b"\n" for path in objects]
+    (folder / "objects/info/alternates").write_bytes(b"".join(lines))
 
 
 def make_empty(folder: Path) -> None:

@@ -31,28 +31,33 @@ _RENAME_EXCHANGE = 2  # the same number as RENAME_SWAP of macOS
 _REMOVE_ATTEMPTS = 5
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
+def write_atomic(
+    path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False, parents: bool = True
+) -> None:
     """Put `data` at `path` by temp file and rename; readers see the old or the new content.
 
-    Missing folders are made. A symlink at `path` is replaced, not followed. `mode` is narrowed by
-    the umask. With `durable`, content and name are on the disk when this returns; without, a power
-    cut may lose the write, but never leaves half of it under the name on the usual filesystems.
+    Missing folders are made, unless `parents` is False. A symlink at `path` is replaced, not
+    followed. `mode` is narrowed by the umask. With `durable`, content and name are on the disk when
+    this returns; without, a power cut may lose the write, but never leaves half of it under the
+    name on the usual filesystems.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     with naming(path):
-        _write(path, data, mode, durable=durable)
+        _write(path, data, mode, durable=durable, parents=parents)
     if durable:
         fsync_dir(path.parent)
 
 
-def _write(path: Path, data: bytes, mode: int, *, durable: bool) -> None:
+def _write(path: Path, data: bytes, mode: int, *, durable: bool, parents: bool) -> None:
     temporary = path.with_name(f".{path.name[:80]}.{ids.token()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         fd = os.open(temporary, flags, mode)
     except FileNotFoundError:
+        if not parents:
+            raise
         path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(temporary, flags, mode)
     try:

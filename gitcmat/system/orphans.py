@@ -16,6 +16,7 @@ import os
 import signal
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def record_descendants(path: Path) -> list[Identity]:
     found = supervise.descendants()
     rows = [[who.pid, who.started] for who in found]
     text = json.dumps({"boot": processes.boot_id(), "processes": rows})
-    files.write_atomic(path, text.encode(), mode=0o600)
+    with suppress(FileNotFoundError):  # the repository was moved: nobody looks here any more
+        files.write_atomic(path, text.encode(), mode=0o600, parents=False)
     return found
 
 
