@@ -1,6 +1,6 @@
 """Gathers what people want and what is so, for the pure decisions of `gitcmat.model.schedule`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -202,6 +202,7 @@ class Intake:
             known=frozenset(states) | frozenset(held) | {d.id for d in damaged},
             allowed=self._allowed(wants, held),
             landed=frozenset(self._landed(wants, held)),
+            broken=dict(_broken(wants, held)),
             free=free,
         )
 
@@ -286,3 +287,12 @@ class Intake:
         if intent.commit not in self._plans:
             self._plans[intent.commit] = read_plan(self._deps.git, intent)
         return self._plans[intent.commit]
+
+
+def _broken(wants: Wants, entries: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
+    """Pair each entry whose file at the tip of its source does not parse with why."""
+    for ref, files in wants.plan_intent.files.items():
+        for wanted in files.values():
+            entry = entries.get(wanted.id) if wanted.broken else None
+            if entry is not None and entry.source is not None and entry.source.ref == ref:
+                yield wanted.id, wanted.broken

@@ -27,7 +27,7 @@ class Wanted:
     source: Source
     task: Task | None = None
     broken: str = ""
-    """Why it does not parse; such a file changes nothing."""
+    """Why it does not parse; such a file changes nothing, and its entry waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,8 @@ class World:
     """(target ref, id) of done entries whose landing is on that target, or that had none."""
     free: int
     """How many more runs may start."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Id → why its task file, as it is at the tip of its source, does not parse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,8 @@ def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
         return f"on hold ({entry.reason})" if entry.reason else "on hold"
     if entry.source is not None and entry.source.ref in gone:
         return f"its source {entry.source.ref} is gone"
+    if entry.id in world.broken:
+        return f"has a task file that is wrong: {world.broken[entry.id]}"
     unmet = unmet_needs(entry, world)
     if unmet:
         return f"needs {', '.join(unmet)}"
@@ -212,9 +216,13 @@ def startable(world: World, *, gone: Collection[str] = ()) -> tuple[str, ...]:
 
 def may_start_now(entry: Entry, world: World) -> bool:
     """Whether a person may start an entry by name: a hold and a wait are theirs to overrule,
-    needs are not.
+    needs are not, nor is a task file in which nobody can read what is wanted.
     """
-    return entry.state is State.PENDING and not unmet_needs(entry, world)
+    return (
+        entry.state is State.PENDING
+        and entry.id not in world.broken
+        and not unmet_needs(entry, world)
+    )
 
 
 def find_cycle(needs: Mapping[str, Collection[str]]) -> list[str]:

@@ -318,3 +318,12 @@ def test_what_may_start_is_what_has_no_reason_to_wait(
         and set(e.task.needs) <= {"a", "b"}
     }
     assert all(not unmet_needs(there.entries[i], there) for i in names)
+
+
+def test_an_entry_whose_file_cannot_be_read_waits_and_nobody_can_start_it() -> None:
+    here = world(entry("a"), entry("b"), allowed={"a", "b"})
+    found = replace(here, broken={"a": "x.yaml:1: no"})
+    assert startable(found) == ("b",)
+    assert waits_for(found.entries["a"], found) == "has a task file that is wrong: x.yaml:1: no"
+    assert not may_start_now(found.entries["a"], found)
+    assert may_start_now(here.entries["a"], here)
