@@ -65,6 +65,8 @@ class Status:
     over: Mapping[str, str]
     """Of active entries whose run lives no more, what became of it, by id: `ENDED` or `DIED`. The
     next step takes it in."""
+    bare: bool
+    """Whether there is no work tree, and so no file to save."""
     no_room: room_note.Held | None
     """Why the daemon starts nothing new for now, whatever is ready."""
 
@@ -98,6 +100,7 @@ def status(deps: Deps) -> Status:
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / "watch.lock"),
         over=_over(deps, opened),
+        bare=deps.repo.work_tree is None,
         no_room=room_note.noted(deps.repo),
     )
 
@@ -178,5 +181,5 @@ def _next(status: Status) -> str:
     if on_hold and not moves:
         return f"gitcmat queue release {on_hold[0]}"
     if not any(held.counts.values()):
-        return 'gitcmat task add "…" --agent NAME'
+        return f'gitcmat {"queue" if status.bare else "task"} add "…" --agent NAME'
     return ""

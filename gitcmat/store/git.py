@@ -346,7 +346,9 @@ def discover(start: Path) -> Repository:
                 f"{owned[1]} belongs to another user; git and gitcmat do not work in it.",
                 hint=f"if you trust its owner: {allow}",
             )
-        raise NotFound(f"{start.absolute()} is not in a git repository.", hint="git init")
+        # Hooks and aliases of git set it, for their own repository; so nothing of ours reads it.
+        how = "gitcmat -C DIR; GIT_DIR is not read" if "GIT_DIR" in os.environ else "git init"
+        raise NotFound(f"{start.absolute()} is not in a git repository.", hint=how)
     git_dir, common = (Path(os.fsdecode(p)).resolve() for p in answer.group(1, 2))
     top: Path | None = None
     if done.code == 0:
