@@ -148,7 +148,10 @@ class _Attempt:
             return TurnEnd(outcome=RunOutcome.CANNOT_START, message=error.message)
         prompt = self.bench.folder.read_prompt()
         saving = Saving(self.bench, self.workspace)
-        return take_turn(self.bench, agent, job.agent, prompt, saving.look)
+        try:
+            return take_turn(self.bench, agent, job.agent, prompt, saving.look)
+        finally:
+            saving.end()
 
     def _check(self, setup: Setup, result: Result) -> Result:
         """Judge the start; nothing comes home and the run's ref stays where it is."""

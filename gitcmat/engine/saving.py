@@ -53,6 +53,11 @@ class Saving:
                 self._every = 0
         self._looked = clock.monotonic()
 
+    def end(self) -> None:
+        """Forget what was only needed to save again."""
+        if self._checkpoints is not None:
+            self._checkpoints.end()
+
     def _save(self, after: timedelta) -> None:
         from gitcmat.model.checkpoint import Why
         from gitcmat.store.run_checkpoints import RunCheckpoints

@@ -65,6 +65,10 @@ class RunCheckpoints:
         self._drop_old()
         return commit
 
+    def end(self) -> None:
+        """Remove the index that remembers what was saved last."""
+        self._index.unlink(missing_ok=True)
+
     def _place(self) -> Place:
         vault = self._workspace.vault
         first = vault.folder / "index"

@@ -77,6 +77,7 @@ def test_without_a_change_there_is_no_second_checkpoint(bench: Bench) -> None:
     names = [c.name for c in reversed(listed(bench))]
     assert all(name.startswith("parse-dates after 0:00:0") for name in names)
     assert '"kind": "saved"' in runner.folder.events.read_text()
+    assert not list(runner.folder.path.glob("*index*"))
 
 
 def test_what_cannot_be_saved_is_said_once_and_stops_nothing(bench: Bench) -> None:
