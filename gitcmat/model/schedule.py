@@ -163,6 +163,15 @@ def waits_for(entry: Entry, world: World, *, gone: Collection[str] = ()) -> str:
     return f"{why}, in a circle: {' -> '.join(circle)}" if circle else why
 
 
+def is_early(entry: Entry, now: datetime) -> bool:
+    """Whether the time that an entry waits for is still to come.
+
+    A clock that was put back since the wait began would stretch it, to years perhaps: then it is
+    over.
+    """
+    return entry.not_before is not None and entry.since <= now < entry.not_before
+
+
 def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
     if entry.state is State.BACKLOG:
         if not _allowed(entry.id, entry.source, world):
@@ -178,7 +187,7 @@ def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
     unmet = unmet_needs(entry, world)
     if unmet:
         return f"needs {', '.join(unmet)}"
-    if entry.not_before is not None and entry.not_before > world.now:
+    if entry.not_before is not None and is_early(entry, world.now):
         return f"not before {entry.not_before:%H:%M:%S} UTC"
     return ""
 

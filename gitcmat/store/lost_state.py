@@ -1,11 +1,9 @@
 """Finds the newest state of a node among all objects, for when its ref is lost."""
 
-from collections.abc import Iterator
-
 from gitcmat.model.names import Sha
 from gitcmat.store.git import Git
 
-_FORMAT = "%H%x00%ce%x00%ct"
+_FORMAT = "%H%x00%ce%x00%ct%x00%P"
 
 
 def find_state(git: Git, node: str) -> Sha | None:
@@ -14,16 +12,14 @@ def find_state(git: Git, node: str) -> Sha | None:
     Every object is looked at: seconds in a large repository. The objects of a state are on the
     disk before its ref moves, so the newest whole one is the last that anybody was told of.
     """
-    newest = sorted(_made_by(git, node), reverse=True)
-    for _, count, commit in newest:
-        del count
+    for commit in _newest_first(_made_by(git, node)):
         if git.ok("rev-list", "--objects", "--quiet", "--end-of-options", commit):
             return Sha(commit)
     return None
 
 
-def _made_by(git: Git, node: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (time, length of its history, commit) of every state that the node wrote."""
+def _made_by(git: Git, node: str) -> dict[str, tuple[int, str]]:
+    """Return every state that the node wrote: commit → (time, the one before it)."""
     how = ("--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectname)")
     listed = git.run("cat-file", *how).text.splitlines()
     commits = [line.removeprefix("commit ") for line in listed if line.startswith("commit ")]
@@ -31,13 +27,23 @@ def _made_by(git: Git, node: str) -> Iterator[tuple[int, int, str]]:
     shown = git.run(
         "log", "--no-walk=unsorted", "--stdin", "--ignore-missing", f"--format={_FORMAT}", input=fed
     )
-    ours = [row for line in shown.text.splitlines() if (row := line.split("\0"))[1] == _mail(node)]
-    latest = max((int(row[2]) for row in ours), default=0)
-    for commit, _, when in ours:
-        # Only within one second does the length tell which is newer.
-        tied = int(when) == latest
-        count = int(git.text("rev-list", "--count", commit)) if tied else 0
-        yield int(when), count, commit
+    rows = [line.split("\0") for line in shown.text.splitlines()]
+    return {commit: (int(at), before) for commit, mail, at, before in rows if mail == _mail(node)}
+
+
+def _newest_first(made: dict[str, tuple[int, str]]) -> list[str]:
+    """Sort states by time, where none is older than the one before it: clocks are put back."""
+    place: dict[str, tuple[int, int]] = {}
+    for commit in made:
+        chain = []
+        at = commit
+        while at in made and at not in place:
+            chain.append(at)
+            at = made[at][1]
+        for one in reversed(chain):
+            when, length = place.get(made[one][1], (0, 0))
+            place[one] = (max(made[one][0], when), length + 1)
+    return sorted(place, key=lambda commit: place[commit], reverse=True)
 
 
 def _mail(node: str) -> str:
