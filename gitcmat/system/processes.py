@@ -213,10 +213,12 @@ def _row(pid: int) -> Process | None:
     if not _LINUX:
         return _other_row(pid)
     try:
-        # The command may hold spaces and brackets: what follows the last bracket is regular.
-        text = (_PROC / str(pid) / "stat").read_bytes()
+        # A plain name and no buffer: a look at all processes is a hundred of these.
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123
+            text = file.read()
     except OSError:
         return None
+    # The command may hold spaces and brackets: what follows the last bracket is regular.
     fields = text[text.rfind(b")") + 2 :].split()
     return Process(
         identity=Identity(pid, int(fields[_STARTED])),
