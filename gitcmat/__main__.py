@@ -19,6 +19,10 @@ def main() -> int:
             from gitcmat.app import run_exec
 
             return run_exec(folder)
+        case ["run", "launch"]:
+            from gitcmat.app import run_launch
+
+            return run_launch()
         case ["status"] | ["status", "--json"] | ["queue", "list"] | ["queue", "list", "--json"]:
             from gitcmat.cli import quick
 

@@ -59,6 +59,19 @@ def open_app(start: Path) -> App:
     return App(Deps(repo, Git(repo.common_dir), SystemClock()))
 
 
+def run_launch() -> int:
+    """Wait for runs to do, and do each in a child: see `gitcmat.engine.forks`."""
+    from gitcmat.adapters.agents import AGENTS, make_agent
+    from gitcmat.engine import forks
+
+    for kind in AGENTS:
+        make_agent(kind)
+    folder = forks.serve()
+    if folder is not None:
+        forks.end(run_exec(str(folder)))
+    return 0
+
+
 def run_exec(folder: str) -> int:
     """Do one attempt: the whole life of a runner process. Imports nothing that it does not need."""
     from gitcmat.adapters.agents import make_agent

@@ -3,16 +3,16 @@ anything starts.
 """
 
 import os
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gitcmat.engine import branches, prompts
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
+from gitcmat.engine.own_program import PROGRAM
 from gitcmat.engine.runfolder import LOCK_FD, RunFolder
 from gitcmat.errors import NotFound
 from gitcmat.model.agent import AgentProfile
@@ -29,9 +29,6 @@ from gitcmat.store.state import Change
 from gitcmat.system import ids, proc
 from gitcmat.system.files import remove_tree
 from gitcmat.system.locks import FileLock, is_locked
-
-_RUNNER_LOG: Final = "runner.log"
-"""What the runner itself prints; made as it is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def sweep(deps: Deps) -> None:
     with deps.store.change("sweep", by=deps.daemon) as change:
         for path in deps.runs.glob("r-" + 8 * "[a-z2-7]"):
             folder = RunFolder(path)
-            begun = (path / _RUNNER_LOG).exists() or folder.log.exists() or is_locked(folder.lock)
+            begun = folder.runner_log.exists() or folder.log.exists() or is_locked(folder.lock)
             if begun or change.run(path.name) is not None:
                 continue
             ref = refs.run_ref(path.name)
@@ -145,7 +142,7 @@ def sweep(deps: Deps) -> None:
 
 def start(claim: Claim) -> None:
     """Start the runner: a process of its own that outlives this one."""
-    argv = [sys.executable, "-I", "-m", "gitcmat", "run", "exec", str(claim.folder.path)]
+    argv = [*PROGRAM, "run", "exec", str(claim.folder.path)]
     fd = claim.lock.fd
     env = {**os.environ, LOCK_FD: str(fd)}
     try:
@@ -154,7 +151,7 @@ def start(claim: Claim) -> None:
             cwd=claim.folder.path,
             env=env,
             pass_fds=(fd,),
-            log=claim.folder.path / _RUNNER_LOG,
+            log=claim.folder.runner_log,
         )
     finally:
         claim.lock.hand_over()

@@ -19,6 +19,7 @@ from gitcmat.engine import checkpoints, claims, old_runs, pauses, room
 from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
+from gitcmat.engine.launcher import Launcher
 from gitcmat.engine.news import News
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.watch import Watcher
@@ -131,6 +132,7 @@ class Daemon:
         self._until_idle = until_idle
         self._bell = Bell()
         self._interrupts = Interrupts(lambda _: self._bell.ring(Hint.STOP))
+        self._launcher = Launcher(self._deps.runs)
         self._minded: dict[str, threading.Thread] = {}
         self._woken: Counter[str] = Counter()
         self._failures = 0
@@ -151,6 +153,7 @@ class Daemon:
             only_one(deps.repo),
             self._interrupts,
             closing(self._alerts),
+            self._launcher,
             Watcher(self._bell.ring) as watcher,
         ):
             pauses.resume(deps.repo)
@@ -183,7 +186,7 @@ class Daemon:
                 self._unsaved_at = now + _COMMITTING
             if not hints - {Hint.FILES} and now < self._look_at:
                 return None
-            report = self._reconciler(start=True)
+            report = self._reconciler(start=True, launch=self._launcher.start)
             self._watch(watcher)  # what was made anew is watched from now on
             facts = self._deps.store.read()
             moved = self._news.moves(facts)

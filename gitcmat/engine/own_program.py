@@ -9,7 +9,10 @@ from typing import Final
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.system import files
 
-_SCRIPT: Final = '#!/bin/sh\nexec {python} -I -m gitcmat "$@"\n'
+PROGRAM: Final = (sys.executable, "-I", "-m", "gitcmat")
+"""How this very version is started."""
+
+_SCRIPT: Final = '#!/bin/sh\nexec {program} "$@"\n'
 
 
 def write(folder: RunFolder) -> None:
@@ -19,7 +22,7 @@ def write(folder: RunFolder) -> None:
         OSError: it cannot be written.
     """
     folder.programs.mkdir(mode=0o700, exist_ok=True)
-    text = _SCRIPT.format(python=shlex.quote(sys.executable))
+    text = _SCRIPT.format(program=shlex.join(PROGRAM))
     files.write_atomic(folder.programs / "gitcmat", os.fsencode(text), mode=0o700)
 
 

@@ -55,10 +55,15 @@ class Reconciler:
         self.intake = Intake(deps)
 
     def __call__(
-        self, *, start: bool, only: str | None = None, on_line: Callable[[str], None] | None = None
+        self,
+        *,
+        start: bool,
+        only: str | None = None,
+        on_line: Callable[[str], None] | None = None,
+        launch: Callable[[claims.Claim], None] = claims.start,
     ) -> Report:
         """Do one step. `only` starts at most this one entry, whatever holds, waits and the limit of
-        parallel runs say.
+        parallel runs say; `launch` starts the runner of a claim.
         """
         deps = self.deps
         report = Report()
@@ -86,7 +91,7 @@ class Reconciler:
             raise
         report.world, report.wants = world, wants
         try:
-            self._start(made, report)
+            self._start(made, report, launch)
         finally:
             self._act(after)
         views.write(deps, shown=self._shows(wants))
@@ -102,12 +107,14 @@ class Reconciler:
         wants = self.intake.wants(facts)
         self.intake.world(facts, wants, facts.entries(*OPEN), self.deps.clock.now(), free=0)
 
-    def _start(self, made: list[claims.Claim], report: Report) -> None:
+    def _start(
+        self, made: list[claims.Claim], report: Report, launch: Callable[[claims.Claim], None]
+    ) -> None:
         """Start what is recorded. A run that cannot be started is found dead in the next step."""
         errors: list[OSError] = []
         for claim in made:
             try:
-                claims.start(claim)
+                launch(claim)
             except OSError as error:
                 errors.append(error)
             else:

@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "log"
 
     @property
+    def runner_log(self) -> Path:
+        """What the runner itself prints; made as it is started."""
+        return self.path / "runner.log"
+
+    @property
     def events(self) -> Path:
         """What happens, one JSON object a line: ``{"at": …, "kind": …, "text": …}``."""
         return self.path / "events.jsonl"

@@ -17,7 +17,7 @@ from gitcmat.model.state import State
 from gitcmat.system import processes
 from tests.support.cli import running
 from tests.support.repo import TestRepo
-from tests.support.runs import processes_with
+from tests.support.runs import processes_in
 from tests.support.wait import until
 from tests.support.watched import Project
 
@@ -98,7 +98,7 @@ def test_after_a_restart_of_the_machine_it_goes_on_and_harms_no_stranger(
         record = folder / "processes"
         until(record.exists, what="the record of its processes")
         # Power is cut: everything is gone at once.
-        for pid in (*processes_with(str(folder)), int(first.read_text()), daemon.process.pid):
+        for pid in (*processes_in(folder), int(first.read_text()), daemon.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         daemon.wait()

@@ -82,9 +82,7 @@ def test_the_commit_says_what_it_is(repo: TestRepo) -> None:
 def test_a_checkpoint_is_made_once(repo: TestRepo) -> None:
     found = save(repo)
     deps = open_app(repo.path).deps
-    label = mechanics.Label(
-        id=found.id, name="again", by=deps.me, at=deps.clock.now(), trailers={}
-    )
+    label = mechanics.Label(id=found.id, name="again", by=deps.me, at=deps.clock.now(), trailers={})
     with (
         taken(deps.repo, Place.of(deps.repo), lambda _files, _size: None) as now,
         pytest.raises(Conflict, match=f"{found.ref} was moved by somebody else"),

@@ -21,7 +21,7 @@ from tests.support.cli import Running, gitcmat, running
 from tests.support.diary import AGENT, Diary
 from tests.support.phases import LIVE, Phase, Runs
 from tests.support.repo import TestRepo
-from tests.support.runs import processes_with
+from tests.support.runs import processes_in, processes_with
 
 PROFILE: Final = "---\nname: worker\nruns: command\ncommand: [sh, tools/worker.sh]\n---\n"
 CONFIG: Final = """\
@@ -193,7 +193,12 @@ class Killing:
 
     def left(self) -> list[int]:
         """Return the processes that have to do with this repository."""
-        return [*self._runners(), *self._agents(), *processes_with(str(self._folder))]
+        return [
+            *self._launchers(),
+            *self._runners(),
+            *self._agents(),
+            *processes_with(str(self._folder)),
+        ]
 
     def _living(self) -> Running:
         if self._daemon is None:
@@ -218,6 +223,7 @@ class Killing:
         daemon.signal(signal.SIGSTOP)
         stopped = [daemon.process.pid]
         try:
+            stopped += _stop(self._launchers())
             runners = _stop(self._runners())
             stopped += runners
             agents = _stop(self._agents())
@@ -226,8 +232,13 @@ class Killing:
         finally:
             _signal(stopped, signal.SIGCONT)
 
+    def _launchers(self) -> list[int]:
+        runs = self.repo.git_dir / "cmat/runs"
+        return [pid for pid, folder in processes_in(runs).items() if folder == runs]
+
     def _runners(self) -> list[int]:
-        return list(processes_with(str(self.repo.git_dir / "cmat/runs/")))
+        runs = self.repo.git_dir / "cmat/runs"
+        return [pid for pid, folder in processes_in(runs).items() if folder != runs]
 
     def _agents(self) -> list[int]:
         return list(processes_with(str(self._agent)))

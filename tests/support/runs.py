@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -156,4 +157,15 @@ def processes_with(word: str) -> Iterator[int]:
                 continue
 
 
-__all__ = ["PAT", "PYTHON", "Bench", "Runner", "processes_with", "python"]
+def processes_in(folder: Path) -> dict[int, Path]:
+    """Living processes by pid, whose current folder is this one or below it."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            place = (entry / "cwd").readlink()
+            if place.is_relative_to(folder):
+                found[int(entry.name)] = place
+    return found
+
+
+__all__ = ["PAT", "PYTHON", "Bench", "Runner", "processes_in", "processes_with", "python"]
