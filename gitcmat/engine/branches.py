@@ -29,18 +29,18 @@ def publish(deps: Deps, entry: Entry, prefix: str) -> Entry:
     """
     branch = entry.branch or refs.branch_ref(prefix, entry.id)
     git = deps.git
-    at = git.ref(branch)
+    at = git.ref(branch) if entry.branch_head else None
     done = replace(entry, published=entry.head)
-    if at == entry.head:
-        return replace(done, branch=branch, branch_head=entry.head)
     # One that a person deleted is made again: nothing of theirs is lost by it.
-    if at is None or (at == entry.branch_head and branch not in occupied(git)):
+    if at is None or (at == entry.branch_head != entry.head and branch not in occupied(git)):
         try:
             git.update_ref(branch, entry.head, at, why=f"gitcmat: result of {entry.run}")
         except Conflict:
             at = git.ref(branch)
         else:
-            return replace(done, branch=branch, branch_head=entry.head)
+            at = entry.head
+    if at == entry.head:
+        return replace(done, branch=branch, branch_head=entry.head)
     kept = refs.run_ref(entry.run or "")
     mark = f"{_why_not(git, entry, branch, at)}; take the result with: git merge {kept}"
     return replace(done, marks=(*entry.marks, mark))

@@ -167,7 +167,7 @@ def starting_point(deps: Deps, entry: Entry) -> tuple[str, str]:
         work = branches.tip(deps.git, entry)
         if work.commit != entry.base:
             return entry.base, work.commit
-    target = deps.git.rev(entry.target)
+    target = deps.git.ref(entry.target)
     if target is None:
         raise NotFound(
             f"{entry.id} starts from {entry.target}, which does not exist.",

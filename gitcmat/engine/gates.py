@@ -52,12 +52,11 @@ class Gates:
         for gate in self._bench.job.gates:
             if self._bench.stop.is_made():
                 break
-            try:
-                if gate.protect:
-                    self._tree.overlay(self._bench.job.base, pathspecs(gate.protect))
-                result = self._judge(gate)
-            finally:
+            if results:  # what the last one leaves goes when the workspace is used again
                 self._tree.restore()
+            if gate.protect:
+                self._tree.overlay(self._bench.job.base, pathspecs(gate.protect))
+            result = self._judge(gate)
             self._bench.log.note(f"gate {gate.name}: {_summary(result)}")
             self._bench.log.event("gate ended", f"{gate.name}: {result.outcome}")
             results.append(result)

@@ -14,6 +14,7 @@ from typing import Final
 from gitcmat.model.settings import UserSettings
 from gitcmat.store import layout, snapshot
 from gitcmat.store.git import Git, Repository
+from gitcmat.store.loose_refs import loose_ref
 from gitcmat.store.snapshot import LINK, File
 
 _HEADS: Final = "refs/heads/"
@@ -57,7 +58,7 @@ def sources(
     prefix: str = "cmat",
     ours: Collection[str] = (),
 ) -> Sources:
-    """Find the tips to read; two processes.
+    """Find the tips to read; two processes at most.
 
     `refs` are the sources of unfinished entries. `prefix` is the setting ``branch.prefix`` and
     `ours` the full refs of branches that gitcmat made: none of them is ever a source, whoever has
@@ -109,13 +110,16 @@ def _branch_for_new(repo: Repository, settings: UserSettings) -> tuple[str | Non
 
 
 def _tips(git: Git, refs: Iterable[str]) -> dict[str, str]:
-    wanted = sorted(refs)
+    read = {ref: loose_ref(git.git_dir, ref) for ref in refs}
+    found = {ref: oid for ref, oid in read.items() if oid}
+    wanted = sorted(read.keys() - found.keys())
     if not wanted:
-        return {}
+        return found
     out = git.text("for-each-ref", "--format=%(refname) %(objecttype) %(objectname)", *wanted)
     lines = (line.split(" ") for line in out.splitlines())
     # A pattern also matches what lies below it; only whole names count.
-    return {ref: oid for ref, kind, oid in lines if kind == "commit" and ref in wanted}
+    asked = {ref: oid for ref, kind, oid in lines if kind == "commit" and ref in wanted}
+    return found | asked
 
 
 def _short(ref: str) -> str:

@@ -258,8 +258,9 @@ class Workspace:
                 remove_tree(self.vault.agent)
             else:
                 self.vault.agent.rename(left)
-        # The commit is not home yet: let the gates' git see it where it is.
-        self._write_agent(slot, commit, self._exclude(slot), extra=(self.vault.objects,))
+        exclude = (self.vault.folder / "info" / "exclude").read_bytes()
+        # The commit may not be home yet: let the gates' git see it where it is.
+        self._write_agent(slot, commit, exclude, extra=(self.vault.objects,))
 
     def overlay(self, base: str, paths: Sequence[str]) -> tuple[str, ...]:
         """Put these pathspecs of `base` over what is checked out; return the paths that differ.
