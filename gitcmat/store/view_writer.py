@@ -248,7 +248,8 @@ def _sweep(session: Session, wanted: Mapping[str, str]) -> None:
     editors and watchers that look at them.
     """
     manifest = session.manifest
-    used = {str(p) for path in (*wanted, *manifest.rows) for p in PurePosixPath(path).parents}
+    filled = {path.rpartition("/")[0] for path in (*wanted, *manifest.rows)}
+    used = filled | {str(p) for folder in filled for p in PurePosixPath(folder).parents}
     for folder in sorted(manifest.folders - used, key=len, reverse=True):
         day = folder.count("/") >= _DAY_DEPTH - 1 and folder.rsplit("/", 1)[1][:1].isdigit()
         if (day or not wanted) and folder != CMAT:
