@@ -110,7 +110,8 @@ def write(deps: Deps, *, shown: bool = True) -> Report | None:
     while True:
         now = deps.clock.now()
         facts = deps.store.read()
-        report = deps.view.write(facts.shown(now) if shown else {}, now.timestamp())
+        wanted = facts.shown(now) if shown else {}
+        report = deps.view.write(wanted, now.timestamp(), known=deps.store.written)
         # Somebody may have written a newer view meanwhile, which ours has just replaced.
         if deps.store.tip() == facts.tip:
             return report

@@ -6,7 +6,7 @@ records as they are there, and moves the ref from that tip to one new commit. A 
 unreachable objects and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -162,6 +162,8 @@ class StateStore(StateReader):
         self._past: list[Cache] = []
         self._lock = FileLock(repo.cmat / "state.lock")
         self._patience = patience
+        self.written: Mapping[str, bytes] = {}
+        """What the last change has written, by blob id: nobody needs to ask git for it."""
 
     @property
     def node(self) -> NodeId:
@@ -235,3 +237,4 @@ class StateStore(StateReader):
         )
         writer.publish(self.ref, new, old, why=subject)
         self._cache.know(Step(old or "", new, held))
+        self.written = dict(blob for blob in held.values() if blob)
