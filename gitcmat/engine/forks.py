@@ -13,11 +13,16 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final, NoReturn
 
-from gitcmat.engine import runner  # noqa: F401 - what a run needs is to be here before the fork
+from gitcmat.engine import runner
 from gitcmat.engine.runfolder import LOCK_FD, RunFolder
+from gitcmat.system import redaction
+
+PRELOADED: Final = (runner, redaction, tempfile)
+"""What a run needs, and partly asks for late, is to be here before the fork."""
 
 _LONGEST_NAME: Final = 1 << 16
 

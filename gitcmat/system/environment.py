@@ -105,14 +105,14 @@ def clean_path(path: str, drop_paths: Sequence[Path]) -> str:
 
     An entry counts by its name and by where its symlinks lead.
     """
-    roots = [*drop_paths, *(root.resolve() for root in drop_paths)]
+    roots = frozenset((*drop_paths, *(root.resolve() for root in drop_paths)))
     kept: dict[str, None] = {}
     for entry in path.split(os.pathsep):
         folder = Path(entry)
         if not folder.is_absolute():
             continue
         places = (Path(os.path.normpath(entry)), folder.resolve())
-        if not any(place.is_relative_to(root) for place in places for root in roots):
+        if all(roots.isdisjoint((place, *place.parents)) for place in places):
             kept[entry] = None
     return os.pathsep.join(kept)
 
