@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import machine, report
-from bench.ground import ground
+from bench.ground import Ground, ground
 from bench.scale import FULL, QUICK, Scale
 from bench.topics import TOPICS
 
@@ -21,7 +21,8 @@ def main() -> int:
     """Measure what is asked for; the exit code is 1 when a goal was missed."""
     asked = _arguments()
     scale = QUICK if asked.quick else FULL
-    rows = [row for name in asked.only or TOPICS for row in _measured(name, scale)]
+    with ground() as place:
+        rows = [row for name in asked.only or TOPICS for row in _measured(name, place, scale)]
     print(report.table(rows))
     if asked.write:
         described = machine.describe(Path(tempfile.gettempdir()))
@@ -29,10 +30,9 @@ def main() -> int:
     return int(any(row.met is False for row in rows))
 
 
-def _measured(name: str, scale: Scale) -> "list[Row]":
+def _measured(name: str, place: Ground, scale: Scale) -> "list[Row]":
     began = time.perf_counter()
-    with ground() as place:
-        rows = list(TOPICS[name](place, scale))
+    rows = list(TOPICS[name](place, scale))
     print(f"measured {name} in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return rows
 

@@ -31,9 +31,7 @@ def measure(ground: Ground, scale: Scale) -> Iterator[Row]:
 
 
 def _adding(project: Project) -> Arm:
-    """Add a new work tree each time. They stay: on some file systems it takes many times as long
-    to make files where many were removed just before.
-    """
+    """Add a new work tree each time; they stay (see `ground`)."""
     numbers = count()
 
     def arm() -> float:
