@@ -185,9 +185,11 @@ class StateReader:
         ref = refs.state_ref(node) if node else ""
         found = self._git.ref(ref) if ref else None
         if ref and found is None and (self._repo.common_dir / ref).is_file():
-            raise InvalidData(
-                f"{ref} is damaged, so no records are found.", hint="gitcmat doctor --fix"
-            )
+            found = self._git.ref(ref)  # it may just have been made
+            if found is None:
+                raise InvalidData(
+                    f"{ref} is damaged, so no records are found.", hint="gitcmat doctor --fix"
+                )
         return Sha(found) if found else None
 
     def read(self) -> Facts:
