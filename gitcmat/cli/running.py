@@ -6,6 +6,7 @@ from gitcmat.cli.shown import plain
 from gitcmat.cli.state import State
 from gitcmat.engine.foreground import Foreground
 from gitcmat.model.entry import Entry
+from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State as TaskState
 from gitcmat.system.interrupts import Interrupts
 
@@ -34,6 +35,35 @@ def run_in_background(state: State, task: str) -> None:
     follow = f"gitcmat run follow {entry.run}"
     out.progress(f"{entry.id} runs, attempt {entry.attempt}: {follow}")
     out.show({"run": entry.run, "entry": plain(entry), "next": follow}, entry.run or "")
+
+
+def run_direct(state: State, agent: str, prompt: str, *, background: bool) -> None:
+    """Run an agent without a task; say where its work is."""
+    from gitcmat.engine import direct, runs
+
+    out, app = state.out, state.app
+    run = direct.start(app.reconciler, agent, prompt, on_line=out.progress)
+    if background:
+        follow = f"gitcmat run follow {run.id}"
+        out.progress(f"{agent} runs: {follow}")
+        out.show({"run": run.id, "next": follow}, run.id)
+        return
+    with Interrupts() as interrupts:
+        for text in runs.follow(app.deps, run):
+            out.log(text)
+            if interrupts.count:
+                runs.stop(app.deps, [run], app.settle)
+    app.settle()
+    done = app.deps.store.read().run(run.id) or run
+    changed = bool(done.head) and done.head != done.start
+    follow = f"git merge {done.ref}" if changed else f"gitcmat run show {done.id} --log"
+    said = f" ({done.message})" if done.message else ""
+    lines = [f"{done.id}: {done.outcome}{said}{'' if changed else '; no change'}"]
+    out.show({"run": plain(done), "next": follow}, [*lines, f"next: {follow}"])
+    if interrupts.count:
+        raise KeyboardInterrupt
+    if done.outcome is not RunOutcome.FINISHED:
+        raise click.exceptions.Exit(1)
 
 
 def _where(entry: Entry) -> list[str]:

@@ -45,7 +45,8 @@ def do(
     started = clock.now()
     secrets = [os.environ.get(name, "") for name in (job.agent.pass_env if job.agent else ())]
     with RunLog(run.log, run.events, filter(None, secrets)) as log:
-        log.note(f"run {job.run} of {job.task}, attempt {job.attempt}")
+        about = f" of {job.task}, attempt {job.attempt}" if job.task else ""
+        log.note(f"run {job.run}{about}")
         log.event("started")
         bench = Workbench(
             job=job,

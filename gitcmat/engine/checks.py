@@ -1,11 +1,11 @@
 """Checks: gates on a commit that is there already, by a runner like any other, in the foreground.
 
 A check is a run that belongs to no claim: nothing comes home, and no entry waits for it.
+`gitcmat.engine.direct` starts the other kind of such runs.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from gitcmat.engine import claims, runs
 from gitcmat.engine.claims import Claim
@@ -14,16 +14,13 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runner import salvage
 from gitcmat.errors import CheckFailed, InvalidData, NotFound
 from gitcmat.model.job import Job, JobKind, Result, RunOutcome
-from gitcmat.model.run import Run
+from gitcmat.model.run import GATES, Run
 from gitcmat.model.settings import Config
 from gitcmat.model.state import State
 from gitcmat.store.facts import Facts
 from gitcmat.store.state import Change
 from gitcmat.system import ids
 from gitcmat.system.locks import is_locked
-
-AGENT: Final = "gates"
-"""What the record of a check has as its agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +82,13 @@ def perform(
 
 
 def left_over(deps: Deps, facts: Facts) -> dict[str, Result]:
-    """Return the results of checks whose foreground has ended before them."""
+    """Return the results of checks whose foreground has ended before them, and of what was run
+    directly.
+    """
     found: dict[str, Result] = {}
     for run in facts.runs(only_open=True):
         folder = RunFolder(deps.runs / run.id)
-        if run.agent != AGENT or is_locked(folder.lock):
+        if not run.alone or is_locked(folder.lock):
             continue
         damage = "the folder of the run is gone"
         result = None
@@ -110,8 +109,8 @@ def left_over(deps: Deps, facts: Facts) -> dict[str, Result]:
 
 
 def busy(facts: Facts) -> set[str]:
-    """The workspaces that checks use just now."""
-    return {run.workspace for run in facts.runs(only_open=True) if run.agent == AGENT}
+    """The workspaces that are used just now by runs for which no entry waits."""
+    return {run.workspace for run in facts.runs(only_open=True) if run.alone}
 
 
 def take_in(change: Change, result: Result) -> None:
@@ -157,7 +156,7 @@ def _record(deps: Deps, check: Check) -> Claim:
                 id=run_id,
                 task=check.task,
                 attempt=0,
-                agent=AGENT,
+                agent=GATES,
                 node=deps.store.node,
                 base=check.base,
                 start=check.commit,

@@ -22,7 +22,7 @@ from gitcmat.model.job import Job, JobAgent, JobGate, JobKind
 from gitcmat.model.machine import size
 from gitcmat.model.run import Run
 from gitcmat.model.settings import Config
-from gitcmat.model.task import seconds
+from gitcmat.model.task import Task, seconds
 from gitcmat.store import refs
 from gitcmat.store.slots import default_root, slot_folder
 from gitcmat.store.state import Change
@@ -74,7 +74,7 @@ def claim(
         attempt=started.attempt,
         base=base,
         start=start,
-        agent=_agent(entry, profile, config),
+        agent=job_agent(profile, config, entry.task),
         gates=job_gates(config, gates),
         paths=entry.task.paths,
         workspace=str(workspace),
@@ -211,7 +211,8 @@ def job_gates(config: Config, names: Collection[str]) -> tuple[JobGate, ...]:
     )
 
 
-def _agent(entry: Entry, profile: AgentProfile, config: Config) -> JobAgent:
+def job_agent(profile: AgentProfile, config: Config, task: Task) -> JobAgent:
+    """The agent for a task, as a job has it."""
     defaults = config.defaults
     return JobAgent(
         name=profile.name,
@@ -219,10 +220,8 @@ def _agent(entry: Entry, profile: AgentProfile, config: Config) -> JobAgent:
         command=profile.command,
         env=profile.env,
         pass_env=profile.pass_env,
-        timeout=seconds(entry.task.timeout or profile.timeout or defaults.timeout),
-        idle_timeout=seconds(
-            entry.task.idle_timeout or profile.idle_timeout or defaults.idle_timeout
-        ),
+        timeout=seconds(task.timeout or profile.timeout or defaults.timeout),
+        idle_timeout=seconds(task.idle_timeout or profile.idle_timeout or defaults.idle_timeout),
     )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from gitcmat.engine import claims, landing_record
-from gitcmat.engine.checks import AGENT
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.doctor_case import Case, Patient, case
 from gitcmat.engine.reconcile import Reconciler
@@ -55,7 +54,7 @@ def _dead(patient: Patient) -> dict[str, str]:
     """Return run → task of what is recorded as under way, and neither lives nor has a result."""
     deps, facts = patient.deps, patient.facts
     open_runs = {e.run: e.id for e in facts.entries(State.ACTIVE) if e.run}
-    open_runs |= {r.id: r.task for r in facts.runs(only_open=True) if r.agent == AGENT}
+    open_runs |= {r.id: r.task for r in facts.runs(only_open=True) if r.alone}
     return {run: task for run, task in open_runs.items() if _is_dead(RunFolder(deps.runs / run))}
 
 

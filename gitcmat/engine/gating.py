@@ -92,7 +92,7 @@ def run(
 def listed(deps: Deps) -> dict[str, Gate]:
     """Return the gates of the branch that is checked out, by name. Reads, and writes nothing."""
     wants = Intake(deps, remember=False).wants(deps.store.read())
-    return dict(_intent(wants).config.gates)
+    return dict(here(wants).config.gates)
 
 
 def results(deps: Deps, text: str) -> Judged:
@@ -128,7 +128,7 @@ def _task(deps: Deps, wants: Wants, text: str) -> _Subject:
         title=entry.task.name,
         base=entry.base or commit,
         commit=commit,
-        intent=_usable(intent),
+        intent=usable(intent),
         gates=wants.gates(entry),
     )
 
@@ -137,7 +137,7 @@ def _commit(deps: Deps, wants: Wants, rev: str) -> _Subject:
     commit = Git(deps.repo.git_dir).rev(rev)
     if commit is None:
         raise NotFound(f"There is no commit {rev!r}.", hint="git log")
-    intent = _usable(_intent(wants))
+    intent = usable(here(wants))
     chosen = intent.config.defaults.gates
     gates = tuple(intent.config.gates) if chosen is None else chosen
     return _Subject(
@@ -145,16 +145,20 @@ def _commit(deps: Deps, wants: Wants, rev: str) -> _Subject:
     )
 
 
-def _intent(wants: Wants) -> Intent:
-    """What the branch that is checked out says."""
+def here(wants: Wants) -> Intent:
+    """What the branch that is checked out says.
+
+    Raises `Conflict` when none is, or nothing is taken from it now.
+    """
     found = wants.intents.get(wants.sources.new or "")
     if found is None:
         why = wants.sources.why_no_new or "no branch is checked out"
-        raise Conflict(f"There are no gates to run: {why}.", hint="git switch to your branch")
+        raise Conflict(f"There are no settings to run by: {why}.", hint="git switch to your branch")
     return found
 
 
-def _usable(intent: Intent) -> Intent:
+def usable(intent: Intent) -> Intent:
+    """Return it; raises `InvalidData` when its settings are wrong."""
     if intent.settings_from is None:
         said = "\n".join(str(problem) for problem in intent.problems)
         raise InvalidData(f"The settings are wrong:\n{said}", hint="gitcmat lint")

@@ -66,7 +66,8 @@ def bring_home(job: Job, workspace: Workspace) -> Home:
         UserError: git refuses it, or the run's ref was moved by somebody else.
         OSError: the disk refuses it.
     """
-    trailers = {"Cmat-Task": job.task, "Cmat-Run": job.run}
+    trailers = {"Cmat-Task": job.task} if job.task else {}
+    trailers["Cmat-Run"] = job.run
     if job.agent is not None:
         trailers["Assisted-by"] = job.agent.name
     collected = workspace.collect(

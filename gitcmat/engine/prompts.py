@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gitcmat.model.entry import Entry, Said
+from gitcmat.model.task import Task
 from gitcmat.store.templates import render
 
 _HEADINGS: Final = {
@@ -34,18 +35,30 @@ def build(entry: Entry, *, system: str, gates: tuple[str, ...]) -> str:
         _Note(heading=_HEADINGS[note.kind], question=note.question, text=note.text)
         for note in entry.notes
     ]
-    values: dict[str, Any] = {
-        "system": system.strip(),
-        "task": {
-            "id": entry.id,
-            "title": entry.task.title,
-            "prompt": entry.task.prompt.strip(),
-            "paths": entry.task.paths,
-        },
+    values = _about(entry.id, entry.task, system) | {
         "gates": gates,
         "head": entry.head if entry.head != entry.base else "",
         "notes": notes,
     }
+    return _rendered(values)
+
+
+def build_direct(run: str, task: Task, *, system: str) -> str:
+    """Return the prompt of a run for which no entry waits: nothing was before, nothing judges."""
+    return _rendered(_about(run, task, system) | {"gates": (), "head": "", "notes": []})
+
+
+def _about(name: str, task: Task, system: str) -> dict[str, Any]:
+    about = {
+        "id": name,
+        "title": task.title,
+        "prompt": task.prompt.strip(),
+        "paths": task.paths,
+    }
+    return {"system": system.strip(), "task": about}
+
+
+def _rendered(values: dict[str, Any]) -> str:
     return render("prompt.md.j2", values, quoted=quoted).strip() + "\n"
 
 

@@ -97,7 +97,7 @@ def take_in(
             ),
             f"{run_id}: {result.outcome}",
         )
-        entry = change.find(record.task)
+        entry = change.find(record.task) if record.task else None
         if entry is None or entry.run != run_id or entry.state is not State.ACTIVE:
             continue
         defaults = wants.config(entry).defaults

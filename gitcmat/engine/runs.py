@@ -83,10 +83,8 @@ def printed(deps: Deps, run: Run) -> str:
 
 
 def under_way(deps: Deps) -> list[Run]:
-    """Return the runs that are under way."""
-    facts = deps.store.read()
-    found = [facts.run(e.run) for e in facts.entries(State.ACTIVE) if e.run]
-    return [run for run in found if run is not None]
+    """Return the runs that are under way, also those for which no task waits."""
+    return deps.store.read().runs(only_open=True)
 
 
 def active(deps: Deps) -> list[Run]:

@@ -40,7 +40,9 @@ TAKES_BACK: Final = (
 )
 """First words of what can be taken back."""
 
-_BY_THE_WAY: Final = re.compile(r"(?:check|checked|stopped|task|checkpoint (?!restore)\S*)(?: |$)")
+_BY_THE_WAY: Final = re.compile(
+    r"(?:check|checked|direct|stopped|task|checkpoint (?!restore)\S*)(?: |$)"
+)
 """What a command writes down by the way, and what moves nothing: passed over."""
 _UNDO: Final = re.compile(r"undo ([0-9a-f]{40}|[0-9a-f]{64}): .*", re.DOTALL)
 _TYPED: Final = re.compile(r"Task (\S+): |Prune \d+ finished tasks")

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitcmat.engine.checks import AGENT
 from gitcmat.engine.claims import free_workspace
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.saving import save_left_behind
@@ -61,7 +60,7 @@ def list_spaces(deps: Deps, facts: Facts) -> list[Space]:
     """Return the workspaces that there are, by name."""
     entries = [e for e in facts.entries(*OPEN) if e.workspace]
     used = {e.workspace: e.run or e.id for e in entries if e.state is State.ACTIVE}
-    used |= {r.workspace: r.id for r in facts.runs(only_open=True) if r.agent == AGENT}
+    used |= {r.workspace: r.id for r in facts.runs(only_open=True) if r.alone}
     kept = {e.workspace: e for e in entries if e.state is not State.ACTIVE}
     root = place(deps)
     names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []

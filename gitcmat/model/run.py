@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from gitcmat.model.gate import GateResult
 from gitcmat.model.job import FileChange, RunOutcome
+
+GATES: Final = "gates"
+"""What the record of a check has as its agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +18,7 @@ class Run:
     schema: int = 1
     id: str
     task: str
+    """Empty when it is about no task."""
     attempt: int
     agent: str
     node: str
@@ -38,6 +43,11 @@ class Run:
     marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        """Whether no entry waits for its end: a check, or an agent that was run directly."""
+        return not self.task or self.agent == GATES
 
     @property
     def day(self) -> str:

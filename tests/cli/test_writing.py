@@ -451,7 +451,7 @@ def test_a_task_that_no_agent_follows_for_is_not_written(repo: TestRepo) -> None
     assert project.deps.store.read().states().keys() == {"new"}
 
 
-def test_a_list_says_what_is_on_hold(project: Project, typed: Typed) -> None:
+def test_a_list_says_what_is_on_hold(typed: Typed) -> None:
     typed("queue", "hold", "a").ok()
     (row,) = [r for r in typed("queue", "list").ok().out.splitlines() if r.startswith("a ")]
     assert "  on hold  " in row

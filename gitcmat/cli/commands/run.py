@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from gitcmat.app import run_exec
-from gitcmat.cli.running import run_in_background, run_now
+from gitcmat.cli.running import run_direct, run_in_background, run_now
 from gitcmat.cli.shown import plain, run_seconds
 from gitcmat.cli.state import State, common
 from gitcmat.errors import Usage
@@ -31,6 +31,19 @@ def now(state: State, *, task: str, background: bool) -> None:
         run_in_background(state, task)
     else:
         run_now(state, task)
+
+
+@command.command()
+@click.argument("agent")
+@click.argument("prompt")
+@click.option("--background", is_flag=True, help="Print its run, and return.")
+@common
+def direct(state: State, *, agent: str, prompt: str, background: bool) -> None:
+    """Run AGENT on PROMPT without a task: no gate judges it, and its work stays on the run's ref.
+
+    Exit code 1 when it did not end well.
+    """
+    run_direct(state, agent, prompt, background=background)
 
 
 @command.command(name="list")
@@ -103,9 +116,10 @@ def stop(state: State, *, run: str | None, every: bool) -> None:
     if paused:
         found = runs.under_way(deps)
     stopped = runs.stop(deps, found, state.app.settle)
-    lines = [f"{r.id} ({r.task}): {r.outcome or 'under way'}" for r in stopped]
+    lines = [f"{r.id} ({r.task or 'no task'}): {r.outcome or 'under way'}" for r in stopped]
     facts = deps.store.read()
-    held = [e.id for r in stopped if (e := facts.entry(r.task)) is not None and e.hold]
+    entries = [facts.entry(r.task) for r in stopped if r.task]
+    held = [e.id for e in entries if e is not None and e.hold]
     lines += [f"{task} is on hold: gitcmat queue release {task}" for task in held]
     if paused:
         lines.append("the daemon starts nothing new until: gitcmat queue resume")
@@ -135,7 +149,8 @@ def _lines(run: Run) -> Iterator[str]:
     seconds = run_seconds(run)
     took = "" if seconds is None else f", {seconds:.1f} s"
     yield f"{run.id}  {run.outcome or 'under way'}{took}  {run.message}".rstrip()
-    yield f"  task      {run.task}, attempt {run.attempt}, by {run.agent}"
+    about = f"{run.task}, attempt {run.attempt}" if run.task else "none"
+    yield f"  task      {about}, by {run.agent}"
     yield f"  started   {run.started.astimezone():%Y-%m-%d %H:%M:%S}"
     yield f"  from      {run.start[:12]} (base {run.base[:12]})"
     if run.head:
