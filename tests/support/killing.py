@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
 
+from gitcmat.system import processes
 from tests.support.cli import Running, gitcmat, running
 from tests.support.diary import AGENT, Diary
 from tests.support.phases import LIVE, Phase, Runs
@@ -192,13 +193,15 @@ class Killing:
         return {span.task for span in self.diary.spans() if span.ended}
 
     def left(self) -> list[int]:
-        """Return the processes that have to do with this repository."""
-        return [
-            *self._launchers(),
-            *self._runners(),
-            *self._agents(),
-            *processes_with(str(self._folder)),
+        """Return the processes that have to do with this repository or one of its runs."""
+        runs = {path.name for path in (self.repo.git_dir / "cmat/runs").iterdir()}
+        marked = [
+            row.pid
+            for row in processes.each()
+            if not row.zombie and processes.environment(row.pid).get("CMAT_RUN") in runs
         ]
+        named = processes_with(str(self._folder))
+        return [*named, *marked, *self._launchers(), *self._runners()]
 
     def _living(self) -> Running:
         if self._daemon is None:
@@ -218,13 +221,15 @@ class Killing:
 
     @contextmanager
     def _standing_still(self, daemon: Running) -> Iterator[tuple[list[int], list[int]]]:
-        """Stop everybody, whoever starts whom first; yield runners and agents."""
+        """Stop everybody, whoever starts whom first; yield runners, with who forks them, and
+        agents.
+        """
         assert daemon.process.poll() is None, daemon.err
         daemon.signal(signal.SIGSTOP)
         stopped = [daemon.process.pid]
         try:
-            stopped += _stop(self._launchers())
-            runners = _stop(self._runners())
+            runners = _stop(self._launchers())
+            runners += _stop(self._runners())
             stopped += runners
             agents = _stop(self._agents())
             stopped += agents
@@ -238,10 +243,19 @@ class Killing:
 
     def _runners(self) -> list[int]:
         runs = self.repo.git_dir / "cmat/runs"
-        return [pid for pid, folder in processes_in(runs).items() if folder != runs]
+        return _parents(pid for pid, folder in processes_in(runs).items() if folder != runs)
 
     def _agents(self) -> list[int]:
-        return list(processes_with(str(self._agent)))
+        return _parents(processes_with(str(self._agent)))
+
+
+def _parents(pids: Iterable[int]) -> list[int]:
+    """Leave out children of others among them: a fork that is about to become a git looks like its
+    parent, and it is not git that is to be killed.
+    """
+    rows = processes.table()
+    found = {pid for pid in pids if pid in rows}
+    return [pid for pid in found if rows[pid].parent not in found]
 
 
 def _stop(pids: list[int]) -> list[int]:
