@@ -261,7 +261,8 @@ def _judged(
     if not last:
         note = Note(kind=Said.RED, text=red_output(kept.gates), at=now, by="gitcmat")
         return _later(kept, event, now, note, f"red: {red}"), ()
-    question = f"{kept.id} is still red after {kept.attempt} attempts: {red}. What now?"
+    tried = "one attempt" if kept.attempt == 1 else f"{kept.attempt} attempts"
+    question = f"{kept.id} is still red after {tried}: {red}. What now?"
     ask = Ask(kind=BlockerKind.GATES, question=question, detail=red_output(kept.gates))
     return kept.to(State.BLOCKED, now, reason=f"red: {red}"), (ask,)
 

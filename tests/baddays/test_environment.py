@@ -47,6 +47,7 @@ def test_a_repository_in_the_environment_is_neither_read_nor_written(
     assert not (other.git_dir / "cmat").exists()
 
 
+@pytest.mark.slow
 def test_an_agent_gets_none_of_it(repo: TestRepo, other: TestRepo) -> None:
     journey = Journey(repo, env=pointing_at(other))
     journey.prepare()
@@ -123,6 +124,7 @@ def test_from_a_hook_each_command_works_in_the_repository_it_is_typed_in(
     other.check()
 
 
+@pytest.mark.slow
 def test_during_a_rebase_a_hook_may_look_and_nothing_new_is_taken_in(
     repo: TestRepo, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_work_inside_a_submodule_is_kept_and_asked_about(outer: Journey) -> None
     )
 
 
+@pytest.mark.slow
 def test_a_landing_that_removes_a_submodule_leaves_its_files(outer: Journey) -> None:
     outer.add("removes", "git rm -q vendor/lib", "git commit -qm 'Without it'")
     outer.work("removes")
@@ -137,6 +138,7 @@ def test_a_filter_that_the_agent_names_runs_nowhere(repo: TestRepo, tmp_path: Pa
 # --- what is not here -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_in_a_shallow_clone_commits_land_one_by_one_and_more_history_can_come(
     tmp_path: Path,
 ) -> None:
@@ -156,6 +158,7 @@ def test_in_a_shallow_clone_commits_land_one_by_one_and_more_history_can_come(
     Journey(whole).healthy()
 
 
+@pytest.mark.slow
 def test_a_partial_clone_that_lacks_files_says_how_to_get_them(tmp_path: Path) -> None:
     full = kinds.partial(tmp_path)
     origin = full.git("remote", "get-url", "origin")
@@ -184,6 +187,7 @@ def test_a_partial_clone_that_lacks_files_says_how_to_get_them(tmp_path: Path) -
 @pytest.mark.parametrize(
     "make", [kinds.sparse_cone, kinds.sparse_patterns, kinds.sparse_index], ids=lambda m: m.__name__
 )
+@pytest.mark.slow
 def test_a_landing_outside_of_what_is_checked_out_makes_no_file(
     make: kinds.Make, tmp_path: Path
 ) -> None:

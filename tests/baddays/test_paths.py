@@ -48,6 +48,7 @@ def test_the_whole_way_in_a_folder_with_a_strange_name(name: str, tmp_path: Path
     assert "\x1b" not in shown
 
 
+@pytest.mark.slow
 def test_very_long_paths_are_no_obstacle(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["x" * 200] * 10)
     repo = TestRepo(deep)
@@ -149,6 +150,7 @@ def test_odd_files_of_an_agent_are_shown_on_one_line_each_and_land(journey: Jour
     assert (staged(journey.repo), journey.repo.status()) == (set(ODD), "")
 
 
+@pytest.mark.slow
 def test_conflicts_in_odd_files_are_named_so_that_no_terminal_obeys(journey: Journey) -> None:
     journey.add("one", "python3 tools/odd.py one")
     journey.add("two", "python3 tools/odd.py two")
@@ -171,6 +173,7 @@ def test_conflicts_in_odd_files_are_named_so_that_no_terminal_obeys(journey: Jou
     assert odd_files(journey.repo, "one", "two")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_has_odd_files_and_brings_them_back(journey: Journey) -> None:
     repo = journey.repo
     with repo.as_person():
@@ -226,6 +229,7 @@ def test_names_that_differ_only_by_case_are_two_files(journey: Journey) -> None:
     assert repo.status() == ""
 
 
+@pytest.mark.slow
 def test_branches_for_review_do_not_care_about_the_case_of_others(journey: Journey) -> None:
     journey.repo.branch("CMAT/twin")
     journey.add("twin", "echo 1 > one")
@@ -234,6 +238,7 @@ def test_branches_for_review_do_not_care_about_the_case_of_others(journey: Journ
     assert journey.repo.has("refs/heads/CMAT/twin")
 
 
+@pytest.mark.slow
 def test_a_folder_where_a_file_was_and_a_file_where_a_folder_was(journey: Journey) -> None:
     repo = journey.repo
     repo.commit("Both", {"folder/inside": "1\n", "file": "1\n"})

@@ -60,6 +60,7 @@ def test_in_a_repository_without_a_work_tree_all_is_done_but_what_needs_files(
     journey.healthy()
 
 
+@pytest.mark.slow
 def test_what_is_pushed_to_a_bare_repository_waits_for_approval(
     repo: TestRepo, tmp_path: Path
 ) -> None:
@@ -94,6 +95,7 @@ def trees(repo: TestRepo, tmp_path: Path) -> tuple[Journey, Journey]:
     return here, Journey(linked)
 
 
+@pytest.mark.slow
 def test_two_work_trees_of_one_repository_at_once(
     trees: tuple[Journey, Journey], tmp_path: Path
 ) -> None:
@@ -158,6 +160,7 @@ def test_a_task_of_a_linked_work_tree_is_taken_in_when_it_reaches_the_main_one(
     here.work("later")
 
 
+@pytest.mark.slow
 def test_a_linked_work_tree_that_was_removed_by_hand_stops_nothing_but_its_own_branch(
     trees: tuple[Journey, Journey],
 ) -> None:
@@ -193,6 +196,7 @@ def moved(journey: Journey, name: str) -> Journey:
     return Journey(TestRepo.at(new))
 
 
+@pytest.mark.slow
 def test_a_moved_repository_keeps_all_but_the_trust_that_was_given_to_its_old_place(
     repo: TestRepo,
 ) -> None:
@@ -262,6 +266,7 @@ def test_a_repository_that_is_moved_while_a_run_is_on_gets_the_work(
     journey.healthy()
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_repository_does_not_touch_the_run_of_the_first(
     repo: TestRepo, tmp_path: Path
 ) -> None:
