@@ -20,6 +20,7 @@ from gitcmat.engine.supervision import StopRequest
 from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.model.job import Job, Result, RunOutcome
 from gitcmat.ports import Agent
+from gitcmat.store import slots
 from gitcmat.store.git import Repository
 from gitcmat.store.workspaces import Workspace
 from gitcmat.system import clock, files, orphans, supervise
@@ -168,7 +169,7 @@ def _follow(job: Job, host: Repository) -> Job:
     """`job` for the repository as it is now; its workspace borrows from there."""
     before = Path(job.git_dir)
     tree = host.main_work_tree
-    Workspace(host, Path(job.workspace)).follow(before)
+    slots.follow(Path(job.workspace), host, before)
     return replace(job, git_dir=str(host.common_dir), work_tree=str(tree) if tree else None)
 
 

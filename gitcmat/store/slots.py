@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from gitcmat.errors import InvalidData, UserError
 from gitcmat.store.git import Repository
+from gitcmat.store.gitdirs import write_alternates
 from gitcmat.system.files import read_regular, write_atomic
 
 FORMAT: Final = 1
@@ -91,3 +92,14 @@ class Slot:
     def after(self, paths: tuple[str, ...]) -> Self:
         """Return it with further paths that a run changed."""
         return replace(self, touched=tuple(sorted({*self.touched, *paths})))
+
+
+def follow(folder: Path, host: Repository, before: Path) -> None:
+    """Let the workspace in `folder` borrow objects from where its host is now.
+
+    The host's git directory was `before`; nothing is done with a workspace of another host.
+    """
+    slot = Slot.read(folder, host._replace(common_dir=before))
+    if slot is not None:
+        write_alternates(folder / "vault", (host.common_dir / "objects",))
+        replace(slot, host=str(host.common_dir)).write(folder)

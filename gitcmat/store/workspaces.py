@@ -30,7 +30,6 @@ from gitcmat.store.gitdirs import (
     make_empty,
     read_shallow,
     section,
-    write_alternates,
 )
 from gitcmat.store.layout import CMAT, FACTS
 from gitcmat.store.packs import RefMove, adopt_pack
@@ -139,16 +138,6 @@ class Workspace:
                 f"{self.host.root} is a partial clone and lacks files of {start}.",
                 hint=f"git -C {shlex.quote(str(self.host.root))} archive {start} > /dev/null",
             ) from error
-
-    def follow(self, before: Path) -> None:
-        """Borrow objects from where the host is now; its git directory was `before`.
-
-        Nothing is done with a workspace that was not that host's.
-        """
-        slot = Slot.read(self.folder, self.host._replace(common_dir=before))
-        if slot is not None:
-            write_alternates(self.vault.folder, (self.host.common_dir / "objects",))
-            replace(slot, host=str(self.host.common_dir)).write(self.folder)
 
     def note_setup(self, digest: str) -> None:
         """Remember that the setup with this digest went well, and which ignored files it made."""
