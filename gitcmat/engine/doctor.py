@@ -23,6 +23,7 @@ from gitcmat.errors import InvalidData, UserError
 from gitcmat.model import health
 from gitcmat.model.health import Finding, Severity
 from gitcmat.store import cache_copy, mending
+from gitcmat.system.refusals import told
 
 _NO_GOOD: Final = "no version of it can be read: git log -p refs/cmat/state, then mend it by hand"
 
@@ -80,7 +81,7 @@ def _mend(remedy: Callable[[], object]) -> str:
         remedy()
     except (UserError, OSError) as error:
         hint = error.hint if isinstance(error, UserError) else ""
-        return f"{error} ({hint})" if hint else str(error)
+        return f"{told(error)} ({hint})" if hint else told(error)
     return ""
 
 

@@ -11,6 +11,7 @@ from gitcmat.model.machine import Shortage
 from gitcmat.model.state import State
 from gitcmat.store.facts import Facts
 from gitcmat.store.sources import saved_not_committed
+from gitcmat.system.refusals import passes, refusal, told
 
 
 class News:
@@ -109,12 +110,14 @@ class News:
 
     def failed(self, error: Exception, wait: float) -> None:
         """Say that a look failed, and when the next comes."""
-        hint = f" ({error.hint})" if isinstance(error, UserError) and error.hint else ""
-        text = " ".join((error.message if isinstance(error, UserError) else str(error)).split())
-        said = self._standing.get("failed", set())
-        if text not in said:
+        known = refusal(error) or error if isinstance(error, OSError) else error
+        hint = f" ({known.hint})" if isinstance(known, UserError) and known.hint else ""
+        text = " ".join(told(known).split())
+        # A full disk is met at a different step each time, and is one and the same.
+        same = hint if passes(error) else text
+        if same not in self._standing.get("failed", set()):
             self.line(f"error: {text}{hint}; the next try is in {wait:.0f} s, and so on")
-        self._standing["failed"] = {text}
+        self._standing["failed"] = {same}
 
     def recovered(self) -> None:
         """Say that a look worked again."""

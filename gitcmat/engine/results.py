@@ -22,6 +22,7 @@ from gitcmat.store.git import Repository
 from gitcmat.store.node import known_node
 from gitcmat.store.state import Change
 from gitcmat.system.locks import is_locked
+from gitcmat.system.refusals import passes, told
 
 
 def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
@@ -41,9 +42,11 @@ def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
                 salvage(folder.path, moved_to=_moved_to(deps, folder))
                 result = folder.read_result()
         except (UserError, OSError) as error:
+            if passes(error):
+                raise  # a full disk says nothing about the run: its work is still there
             # One damaged run must not keep all the others from going on.
             result = None
-            damage = error.message if isinstance(error, UserError) else str(error)
+            damage = told(error)
         else:
             damage = "what it was doing is not on this machine"
         found[entry.run] = result or _lost(entry, deps.clock.now(), damage)

@@ -25,6 +25,7 @@ from gitcmat.store.git import Repository
 from gitcmat.store.workspaces import Workspace
 from gitcmat.system import clock, files, orphans, supervise
 from gitcmat.system.locks import FileLock, is_locked
+from gitcmat.system.refusals import passes, told
 
 _PATIENCE: Final = 60.0
 """Seconds to wait for a lock that only another salvage, or the end of a runner, holds."""
@@ -183,7 +184,9 @@ def _salvaged(job: Job, run: RunFolder) -> Result:
         with workspace.lock.acquire(timeout=_PATIENCE):
             home = bring_home(job, workspace)
     except (UserError, OSError) as error:
-        said = error.message if isinstance(error, UserError) else str(error)
+        if passes(error):
+            raise  # it can be brought home later, and lies well where it is
+        said = told(error)
         return _kept(job, replace(result, message=said))
     return attempt.with_questions(workspace, home.describe(job, result))
 

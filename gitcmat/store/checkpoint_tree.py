@@ -14,7 +14,7 @@ from typing import Final
 
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.model.marks import named
-from gitcmat.store.git import Git, Repository
+from gitcmat.store.git import Git, Repository, raise_passing
 from gitcmat.store.gitdirs import quoted
 from gitcmat.store.landing_repair import copy_index
 from gitcmat.store.layout import is_fact
@@ -220,6 +220,7 @@ class Look:
         how = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
         done = self._run(*how, input=_lines(paths), ok=())
         if done.code != 0:
+            raise_passing(done)
             said = done.err.decode("utf-8", "replace").strip()
             raise Conflict(
                 f"Nothing was saved, because git cannot read a file:\n{said}",

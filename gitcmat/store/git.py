@@ -36,12 +36,21 @@ class GitError(UserError):
         self.done = done
         self.refused = done.code < 0
         """Whether the machine is to blame: what was asked for may be fine."""
+        self.passing = False
+        """Whether it may well work in a while."""
         if known := refusal_in(said, what=_place(done.argv)):
-            self.refused = True
+            self.refused, self.passing = True, known.passing
             self.message, self.hint = known.message, known.hint
         elif _NOT_WRITTEN.search(said):
             self.message = f"Cannot write {_place(done.argv)}: {said.removeprefix('fatal: ')}"
             self.hint = "see whether the disk is full or read-only (df, mount), then do it again"
+
+
+def raise_passing(done: Done) -> None:
+    """Raise `GitError` when git was killed or found no space: that is not what it was asked."""
+    error = GitError(done) if done.code != 0 else None
+    if error is not None and (done.code < 0 or error.passing):
+        raise error
 
 
 def _complaint(done: Done) -> str:

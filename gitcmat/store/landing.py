@@ -21,7 +21,7 @@ from typing import Final
 from gitcmat.errors import Conflict
 from gitcmat.model.marks import named
 from gitcmat.store import landing_journal
-from gitcmat.store.git import Git, Repository
+from gitcmat.store.git import Git, Repository, raise_passing
 from gitcmat.store.index_lock import IndexLock
 from gitcmat.store.landing_journal import Journal
 from gitcmat.store.landing_repair import (
@@ -196,6 +196,7 @@ class _Attempt:
         steps, found = steps_between(git, tree.path, *ends, env)
         if not found:
             tried = git.run("read-tree", "-n", "-m", "-u", *ends, env=env, ok=())
+            raise_passing(tried)
             found = [] if tried.code == 0 else _named(tried.err)
         if found:
             self._check_head(git)

@@ -341,7 +341,9 @@ def _require_history(git: Git, move: RefMove) -> None:
         raise _refused(move, GitError(done))
 
 
-def _refused(move: RefMove, error: GitError) -> InvalidData:
+def _refused(move: RefMove, error: GitError) -> InvalidData | GitError:
+    if error.passing or error.done.code < 0:
+        return error  # of the machine: the objects may be fine
     said = error.done.err.decode("utf-8", "replace").strip()
     return InvalidData(
         f"The objects for {move.ref} were not taken in, because git refuses them: {said}",

@@ -18,7 +18,7 @@ from gitcmat.model.marks import named
 from gitcmat.store import restore_journal
 from gitcmat.store.checkpoint import Commit
 from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
-from gitcmat.store.git import Git, GitError, Repository
+from gitcmat.store.git import Git, GitError, Repository, raise_passing
 from gitcmat.store.gitdirs import make_empty
 from gitcmat.store.half_written import Found, look, make_room, put, remove, write_out
 from gitcmat.store.index_lock import IndexLock
@@ -202,6 +202,7 @@ def _write(tree: "_Tree", found: Taken, target: Commit, on_step: OnStep) -> None
     tree.git.run("update-index", "-q", "--refresh", env=env, ok=())
     ends = (found.tree, target.tree)
     tried = tree.git.run("read-tree", "-n", "-m", "-u", *ends, env=env, ok=())
+    raise_passing(tried)
     if tried.code != 0:
         said = tried.err.decode("utf-8", "replace").strip()
         raise Conflict(

@@ -86,8 +86,14 @@ _KINDS: Final[Mapping[int, _Kind]] = {
 }
 
 
+_PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+
+
 class Refused(UserError):
     """The machine would not do it: no space, no permission, a disk that fails."""
+
+    passing = False
+    """Whether the same may well work in a while: there is space again, or memory."""
 
 
 def refusal(error: OSError, *, what: str = "") -> Refused | None:
@@ -95,19 +101,24 @@ def refusal(error: OSError, *, what: str = "") -> Refused | None:
 
     `what` is named where the system does not say which file it was.
     """
-    kind = _KINDS.get(error.errno or 0)
-    if kind is None:
+    if error.errno is None or error.errno not in _KINDS:
         return None
     name = error.filename2 or error.filename
-    return _refused(kind, "" if name is None else str(name), what)
+    return _refused(error.errno, "" if name is None else str(name), what)
 
 
 def refusal_in(said: str, *, what: str = "") -> Refused | None:
     """Return the error for people that a program's complaint stands for, as `refusal`."""
-    for kind in _KINDS.values():
+    for number, kind in _KINDS.items():
         if re.search(rf"(?:{kind.called})\b", said, re.IGNORECASE):
-            return _refused(kind, "", what)
+            return _refused(number, "", what)
     return None
+
+
+def passes(error: Exception) -> bool:
+    """Whether what failed may well work in a while, so that it is no verdict on anything."""
+    known = refusal(error) if isinstance(error, OSError) else error
+    return bool(getattr(known, "passing", False))
 
 
 def told(error: Exception) -> str:
@@ -128,7 +139,10 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def _refused(kind: _Kind, name: str, what: str) -> Refused:
+def _refused(number: int, name: str, what: str) -> Refused:
+    kind = _KINDS[number]
     place = f" {name or what}" if name or what else ""
     hint = f"{kind.hint} {name}" if name and "ls -ld" in kind.hint else kind.hint
-    return Refused(f"Cannot {kind.verb}{place}: {kind.why}.", hint=hint)
+    error = Refused(f"Cannot {kind.verb}{place}: {kind.why}.", hint=hint)
+    error.passing = number in _PASSING
+    return error

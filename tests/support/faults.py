@@ -99,7 +99,8 @@ class Faults:
         self._before: tuple[str, ...] = ()
         found = shutil.which("git")
         assert found is not None
-        self._git = found
+        self.git = found
+        """The real program."""
         folder.mkdir(parents=True)
         program = folder / "bin" / "git"
         program.parent.mkdir()
@@ -134,6 +135,11 @@ class Faults:
         """Let the git of that number (None: every one) do something else: a piece of shell."""
         self._set(at=_ALWAYS if number is None else str(number), how=script)
 
+    def verb_fails(self, verb: str, said: str = "No space left on device") -> None:
+        """Let every ``git VERB`` fail, whatever its number."""
+        fails = f"echo 'fatal: {said}' >&2; exit 128"
+        self.git_does(None, f'case " $* " in *" {verb} "*) {fails};; esac; exec {self.git} "$@"')
+
     def fails(self, place: Place, error: str) -> None:
         """Let a system call fail with an error such as ``ENOSPC``."""
         self._inject(place, f"error={error}", "exec ")
@@ -154,7 +160,7 @@ class Faults:
         if place.process == GITCMAT:
             self._set(at="none", how="", before=strace)
         else:
-            command = f'{before}{shlex.join([*strace, self._git])} "$@"{after}'
+            command = f'{before}{shlex.join([*strace, self.git])} "$@"{after}'
             self._set(at=str(place.process), how=command)
 
     def _set(self, *, at: str, how: str, before: Sequence[str] = ()) -> None:
