@@ -11,14 +11,19 @@ from gitcmat.store.git import Git, Repository
 
 _USAGE: Final = 129
 """How git says that it does not know an option."""
+_PACK: Final = ("-c", "core.packedRefsTimeout=0", "pack-refs")
 _CHOSEN: Final = (f"{refs.RUNS}*", f"{refs.CHECKPOINTS}*")
+
+
+_MANY_FOR_ALL: Final = 100
+"""From how many loose refs of ours on those of the person are packed along, where it has to be."""
 
 
 def pack_many_refs(repo: Repository, git: Git, *, more_than: int) -> bool:
     """Pack our refs if there are more than `more_than` loose ones; say whether it was tried."""
     count = sum(1 for _ in ref_damage.loose(repo, [refs.RUNS, refs.CHECKPOINTS]))
-    if count > more_than:
-        pack_refs(git)
+    if count > more_than and not _pack_ours(git) and count > _MANY_FOR_ALL:
+        _pack_all(git)
     return count > more_than
 
 
@@ -28,7 +33,15 @@ def pack_refs(git: Git) -> None:
     A git before 2.43 cannot choose: it packs all, as every ``git gc`` does. Where another git
     holds the lock, nothing is done: that one packs, or the next time will do.
     """
-    how = ("-c", "core.packedRefsTimeout=0", "pack-refs")
+    if not _pack_ours(git):
+        _pack_all(git)
+
+
+def _pack_ours(git: Git) -> bool:
+    """False where git cannot choose."""
     chosen = [f"--include={pattern}" for pattern in _CHOSEN]
-    if git.run(*how, *chosen, ok=()).code == _USAGE:
-        git.run(*how, "--all", ok=())
+    return git.run(*_PACK, *chosen, ok=()).code != _USAGE
+
+
+def _pack_all(git: Git) -> None:
+    git.run(*_PACK, "--all", ok=())

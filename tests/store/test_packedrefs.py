@@ -29,7 +29,7 @@ def make_runs(repo: TestRepo, git: Git, count: int) -> None:
 def test_many_are_packed_in_idle_time_and_keep_their_values(repo: TestRepo, git: Git) -> None:
     store = open_store(repo.path)
     put(store, entry("t-1"))
-    make_runs(repo, git, MANY + 1)
+    make_runs(repo, git, 101)
     before = repo.refs()
     store.tidy()
     assert loose(repo) == 0
@@ -49,3 +49,9 @@ def test_where_another_git_packs_nothing_is_done(repo: TestRepo, git: Git) -> No
     (repo.git_dir / "packed-refs.lock").write_bytes(b"")
     assert pack_many_refs(discover(repo.path), git, more_than=MANY)
     assert loose(repo) == MANY + 1
+
+
+def test_a_few_are_no_reason_to_pack_those_of_the_person(repo: TestRepo, git: Git) -> None:
+    make_runs(repo, git, MANY + 1)
+    pack_many_refs(discover(repo.path), git, more_than=MANY)
+    assert (repo.git_dir / "refs/heads/main").is_file()
