@@ -31,7 +31,7 @@ from gitcmat.store.gitdirs import (
     read_shallow,
     section,
 )
-from gitcmat.store.layout import CMAT, FACTS
+from gitcmat.store.ignored import ignored
 from gitcmat.store.packs import RefMove, adopt_pack
 from gitcmat.store.protection import overlay
 from gitcmat.store.slots import Slot
@@ -219,7 +219,8 @@ class Workspace:
         config = filesystem_settings(self.folder, self.host.object_format)
         slot = Slot(host=str(self.host.common_dir), config=config, start=start, work=UNKNOWN)
         remove_tree(self.vault.folder)
-        parts = self._parts(slot, head="ref: refs/heads/none", exclude=self._exclude(slot))
+        exclude = ignored(slot, self.host, self._host_git)
+        parts = self._parts(slot, head="ref: refs/heads/none", exclude=exclude)
         self.vault.renew(parts)
         slot.write(self.folder)
         return slot
@@ -285,7 +286,7 @@ class Workspace:
             ignored=(),
             work=order.work,
         )
-        exclude = self._exclude(now)
+        exclude = ignored(now, self.host, self._host_git)
         self.vault.renew(self._parts(now, head="ref: refs/heads/none", exclude=exclude))
         wanted = self.vault.listing(order.start)
         sweep(self.tree, wanted, Keep(order.keep))
@@ -356,20 +357,6 @@ class Workspace:
             lines += [f"{oid} {name}", *(f"^{each}" for each in peeled)]
         return os.fsencode("\n".join(lines) + "\n") if rows else b""
 
-    def _exclude(self, slot: Slot) -> bytes:
-        """What is ignored in the workspace beyond its ``.gitignore`` files."""
-        ours = [f"/{CMAT}/{name}/" for name in FACTS]
-        ours += [_literal(path) for path in slot.copied] + list(slot.keep)
-        return b"\n".join([*self._persons_excludes(), os.fsencode("\n".join(ours)), b""])
-
-    def _persons_excludes(self) -> list[bytes]:
-        """The person's own ignore files, as they are now: an agent could change them later."""
-        named = self._host_git.maybe("config", "--type=path", "--get", "core.excludesFile")
-        settings = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-        everywhere = Path(named) if named else Path(settings) / "git" / "ignore"
-        files = (everywhere, self.host.common_dir / "info" / "exclude")
-        return [path.read_bytes() for path in files if path.is_file()]
-
     def _changed(self, slot: Slot, wanted: Listing) -> tuple[str, ...]:
         """The paths that may not be as they were when the setup saw them."""
         changed = set(slot.touched)
@@ -386,8 +373,3 @@ def _has_files(tree: Path) -> bool:
         return not tree.is_symlink() and any(path.name != ".git" for path in tree.iterdir())
     except OSError:
         return False
-
-
-def _literal(path: str) -> str:
-    """Return a path as a line of an ignore file that means it alone."""
-    return "/" + "".join(f"\\{c}" if c in "\\*?[ " else c for c in path.strip("/"))
