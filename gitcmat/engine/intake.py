@@ -244,7 +244,7 @@ class Intake:
             pairs |= {(w.id, w.source.blob): w.source for w in files.values() if w.task is not None}
         branch = self._branch_of_tasks()
         allowed = {p for p, source in pairs.items() if branch and source.ref == branch}
-        allowed |= {p for p in pairs if deps.ledger.has(*p)}
+        allowed |= deps.ledger.among(pairs)
         tips = tuple(sorted(wants.sources.tips.items()))
         unsure = {p for p in pairs if p not in allowed and self._denied.get(p) != tips}
         if unsure:

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS record (
     path TEXT PRIMARY KEY, kind TEXT, id TEXT, state TEXT, day TEXT, task TEXT, open INTEGER,
     rank TEXT, oid TEXT, json BLOB
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_id ON record (kind, id);
+CREATE INDEX IF NOT EXISTS by_id_with_state ON record (kind, id, state);
 CREATE INDEX IF NOT EXISTS by_state ON record (kind, state, rank);
 CREATE INDEX IF NOT EXISTS by_task ON record (kind, task, rank);
 CREATE INDEX IF NOT EXISTS by_day ON record (kind, day);

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -40,6 +40,11 @@ class Ledger:
     def has(self, task_id: str, blob: str) -> bool:
         """Whether this task may run with this content. Reads the file only when it has changed."""
         return (task_id, blob) in self._load()
+
+    def among(self, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these (id, blob) pairs that may run, by one look at the file."""
+        known = self._load()
+        return {pair for pair in pairs if pair in known}
 
     def add(self, task_id: str, blob: str, how: How, at: datetime) -> None:
         """Let this task run with this content."""
