@@ -335,8 +335,10 @@ def test_a_result_comes_home_whole_and_nothing_else_changes(desk: Desk) -> None:
     assert desk.repo.git("fsck", "--strict", "--connectivity-only") == ""
     assert desk.repo.show(ref, "src/c.py") == "c = 1\n"
     assert list(desk.repo.git_dir.glob("objects/pack/*.keep")) == []
+    desk.bring_home(collected)  # as somebody does who cannot know that it is done
+    desk.write({"src/c.py": "c = 2\n"})
     with pytest.raises(Conflict):
-        desk.bring_home(collected)
+        desk.bring_home(desk.collect())
 
 
 def test_a_second_attempt_goes_on_from_the_first(desk: Desk) -> None:
