@@ -21,8 +21,7 @@ def show(
     chosen = states.get(which) or (State(which or ""),)
     far = facts.progress()
     found = [with_progress(e, far) for e in facts.plain_entries(*chosen, limit=limit)]
-    counts = facts.counts()
-    left = sum(counts[s] for s in chosen) - len(found)
+    left = facts.count(*chosen) - len(found)
     held = noted(state.app.deps.repo) if at is None else None
     lines = past.lines(facts.point)
     lines += state.out.table(ENTRY_HEAD, (entry_row(e, held=held) for e in found))

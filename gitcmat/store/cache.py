@@ -8,6 +8,7 @@ version or of a commit that is gone is made anew.
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -213,14 +214,21 @@ class Cache:
         """Return the entries in these states, what starts first (of finished: what ended last)
         first.
         """
-        where, wanted = self._in_states(states)
-        return self._select(where, wanted, order="rank", limit=limit)  # type: ignore[return-value]
+        from gitcmat.store.rows import record_of
+
+        with _damage():
+            return [record_of("queue", data) for data in self._in_states(states, limit)]  # type: ignore[misc]
 
     def counts(self) -> dict[State, int]:
         """Return how many entries are in each state."""
         asked = "SELECT state, COUNT(*) FROM record WHERE kind = 'queue' GROUP BY state"
         held = dict(self._open().execute(asked))
         return {state: held.get(state.value, 0) for state in State}
+
+    def count(self, states: Iterable[State]) -> int:
+        """Return how many entries are in these states."""
+        asked = "SELECT COUNT(*) FROM record WHERE kind = 'queue' AND state = ?"
+        return sum(self._open().execute(asked, (s.value,)).fetchone()[0] for s in states)
 
     def states(self) -> dict[str, State]:
         """Return the state of every entry by id."""
@@ -302,9 +310,8 @@ class Cache:
         """
         import json
 
-        where, wanted = self._in_states(states)
         with _damage():
-            return [json.loads(data) for _, data in self._rows(where, wanted, "rank", limit)]
+            return [json.loads(data) for data in self._in_states(states, limit)]
 
     def _select(
         self, where: str, given: Iterable[str], *, order: str = "path", limit: int | None = None
@@ -325,9 +332,17 @@ class Cache:
             asked += f" LIMIT {int(limit)}"
         return self._open().execute(asked, tuple(given)).fetchall()
 
-    def _in_states(self, states: Iterable[State]) -> tuple[str, list[str]]:
-        wanted = [s.value for s in states]
-        return f"kind = 'queue' AND state IN ({','.join('?' * len(wanted))})", wanted
+    def _in_states(self, states: Iterable[State], limit: int | None) -> list[bytes]:
+        """Each state is asked for alone, so that the index has its rows in order: the first of a
+        hundred thousand cost what those of a thousand cost.
+        """
+        one = (
+            "SELECT rank, json FROM record WHERE kind = 'queue' AND state = ? ORDER BY rank LIMIT ?"
+        )
+        most = -1 if limit is None else limit
+        db = self._open()
+        found = [row for state in states for row in db.execute(one, (state.value, most))]
+        return [data for _, data in sorted(found, key=itemgetter(0))[:limit]]
 
 
 def _take(db: sqlite3.Connection, files: "Files") -> None:

@@ -126,6 +126,10 @@ class Facts:
         """Return how many entries are in each state."""
         return self._cache.counts()
 
+    def count(self, *states: State) -> int:
+        """Return how many entries are in these states."""
+        return self._cache.count(states)
+
     def states(self) -> Mapping[str, State]:
         """Return the state of every entry by id."""
         if self._states is None:
