@@ -7,12 +7,11 @@ A check is a run that belongs to no claim: nothing comes home, and no entry wait
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gitcmat.engine import claims, runs
+from gitcmat.engine import claims, results, runs
 from gitcmat.engine.claims import Claim
 from gitcmat.engine.deps import Deps
-from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runner import salvage
-from gitcmat.errors import CheckFailed, InvalidData, NotFound
+from gitcmat.errors import CheckFailed, Conflict, NotFound
 from gitcmat.model.job import Job, JobKind, Result, RunOutcome
 from gitcmat.model.run import GATES, Run
 from gitcmat.model.settings import Config
@@ -20,7 +19,6 @@ from gitcmat.model.state import State
 from gitcmat.store.facts import Facts
 from gitcmat.store.state import Change
 from gitcmat.system import ids
-from gitcmat.system.locks import is_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +85,12 @@ def left_over(deps: Deps, facts: Facts) -> dict[str, Result]:
     """
     found: dict[str, Result] = {}
     for run in facts.runs(only_open=True):
-        folder = RunFolder(deps.runs / run.id)
-        if not run.alone or is_locked(folder.lock):
+        if not run.alone:
             continue
-        damage = "the folder of the run is gone"
-        result = None
         try:
-            salvage(folder.path)
-            result = folder.read_result()
-        except InvalidData as error:
-            damage = error.message
+            result, damage = results.reported(deps, run.id, run.node)
+        except Conflict:
+            continue
         gone = Result(
             run=run.id,
             outcome=RunOutcome.INTERRUPTED,

@@ -13,7 +13,7 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.errors import NotFound
+from gitcmat.errors import NotFound, UserError
 from gitcmat.model import schedule
 from gitcmat.model.entry import Entry
 from gitcmat.model.machine import Shortage
@@ -111,11 +111,11 @@ class Reconciler:
         self, made: list[claims.Claim], report: Report, launch: Callable[[claims.Claim], None]
     ) -> None:
         """Start what is recorded. A run that cannot be started is found dead in the next step."""
-        errors: list[OSError] = []
+        errors: list[Exception] = []
         for claim in made:
             try:
                 launch(claim)
-            except OSError as error:
+            except (OSError, UserError) as error:  # the others' locks are ours until they start
                 errors.append(error)
             else:
                 report.started.append(claim.folder.path.name)

@@ -11,7 +11,7 @@ from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runner import salvage
-from gitcmat.errors import UserError
+from gitcmat.errors import Conflict, UserError
 from gitcmat.model import limits
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Ended
@@ -33,34 +33,47 @@ def gather(deps: Deps, active: list[Entry]) -> dict[str, Result]:
     for entry in active:
         if entry.run is None:
             continue
-        folder = RunFolder(deps.runs / entry.run)
-        if is_locked(folder.lock):
-            continue
         try:
-            result = folder.read_result()
-            if result is None and _is_ours(deps, folder, entry):
-                salvage(folder.path, moved_to=_moved_to(deps, folder))
-                result = folder.read_result()
-        except (UserError, OSError) as error:
-            if passes(error):
-                raise  # a full disk says nothing about the run: its work is still there
-            # One damaged run must not keep all the others from going on.
-            result = None
-            damage = told(error)
-        else:
-            damage = "what it was doing is not on this machine"
+            result, damage = reported(deps, entry.run, entry.version.node)
+        except Conflict:
+            continue
         found[entry.run] = result or _lost(entry, deps.clock.now(), damage)
     return found
 
 
-def _is_ours(deps: Deps, folder: RunFolder, entry: Entry) -> bool:
+def reported(deps: Deps, run: str, node: str) -> tuple[Result | None, str]:
+    """Return the result of a run that `node` has recorded; None, and why, when there will be none.
+
+    Raises:
+        Conflict: it goes on, or somebody else salvages it just now.
+        UserError, OSError: the disk is full; that says nothing about the run.
+    """
+    folder = RunFolder(deps.runs / run)
+    if is_locked(folder.lock):
+        raise Conflict(f"{run} is under way.", hint=f"gitcmat run follow {run}")
+    try:
+        result = folder.read_result()
+        if result is None and _is_ours(deps, folder, node):
+            salvage(folder.path, moved_to=_moved_to(deps, folder))
+            result = folder.read_result()
+    except Conflict:
+        raise
+    except (UserError, OSError) as error:
+        if passes(error):
+            raise  # a full disk says nothing about the run: its work is still there
+        # One damaged run must not keep all the others from going on.
+        return None, told(error)
+    return result, "what it was doing is not on this machine"
+
+
+def _is_ours(deps: Deps, folder: RunFolder, node: str) -> bool:
     """Whether the run is this repository's own. The folder may have come with a copy of another,
     where the run goes on: its processes and its workspace are not ours to end.
     """
     if not folder.job.exists():
         return False
     if _moved_to(deps, folder) is not None:
-        return entry.version.node == known_node(deps.repo)  # a copy is another node
+        return node == known_node(deps.repo)  # a copy is another node
     return Path(folder.read_job().git_dir).samefile(deps.repo.common_dir)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine import claims, queue, results
+from gitcmat.engine import claims, direct, queue, results
 from gitcmat.engine.effects import After
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State
 from gitcmat.system.locks import is_locked
+from gitcmat.system.proc import ProgramMissing
 from tests.support.crasher import DIED, PLACES, crash
 from tests.support.project import Project, agent_file, config_file, task_file
 from tests.support.repo import TestRepo
@@ -381,6 +382,52 @@ def test_a_run_that_was_cut_off_by_a_move_of_the_repository_starts_again(
     go.touch()
     moved.work()
     assert (moved.state("a"), moved.runs("a")) == ("review", ["interrupted", "finished"])
+
+
+def test_a_copy_leaves_what_was_run_directly_in_the_original_alone(
+    project: Project, go: Path, tmp_path: Path
+) -> None:
+    run = direct.start(project.reconciler, "slow", "Go.", on_line=print)
+    until(lambda: go.with_name("seen").exists())
+    shutil.copytree(project.repo.path, tmp_path / "copy")
+    copied = Project.of(tmp_path / "copy")
+    copied.step(start=False)
+    assert copied.outcome(run) == "interrupted"
+    assert is_locked(RunFolder(project.deps.runs / run.id).lock)
+    go.touch()
+    project.wait()
+    project.step(start=False)
+    assert project.outcome(run) == "finished"
+
+
+def test_what_was_run_directly_is_brought_home_where_the_repository_was_moved_to(
+    project: Project, go: Path, tmp_path: Path
+) -> None:
+    run = direct.start(project.reconciler, "slow", "Go.", on_line=print)
+    until(lambda: go.with_name("seen").exists())
+    project.repo.path.rename(tmp_path / "moved")
+    TestRepo.made.clear()
+    moved = Project.of(tmp_path / "moved")
+    go.touch()
+    moved.wait()
+    moved.step(start=False)
+    assert moved.outcome(run) == "interrupted"
+    home = moved.deps.git.ref(run.ref)
+    assert home is not None
+    assert home != run.start
+
+
+def test_one_run_that_cannot_be_started_does_not_hold_the_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.settings(parallel=2)
+    project.commit(task_file("a"), task_file("b"))
+    monkeypatch.setattr(claims, "PROGRAM", ("/no/such/python",))
+    with pytest.raises(ProgramMissing):
+        project.step()
+    assert project.ids(State.ACTIVE) == ["a", "b"]
+    assert not is_locked(project.folder("a").lock)
+    assert not is_locked(project.folder("b").lock)
 
 
 def _runner_of(folder: RunFolder) -> int:

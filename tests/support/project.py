@@ -19,6 +19,7 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.events import Event, Landed
+from gitcmat.model.run import Run
 from gitcmat.model.state import State
 from gitcmat.system.locks import is_locked
 from tests.support.repo import TestRepo
@@ -175,3 +176,8 @@ class Project:
     def runs(self, task: str) -> list[str]:
         """Return the outcomes of a task's runs, the first one first."""
         return [str(r.outcome) for r in reversed(self.deps.store.read().runs(task=task))]
+
+    def outcome(self, run: Run) -> str:
+        """Return the outcome of a run as it is recorded; ``None`` while it goes on."""
+        found = self.deps.store.read().run(run.id)
+        return str(found.outcome if found else "no record")
