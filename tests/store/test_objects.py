@@ -179,5 +179,7 @@ def test_a_ref_that_must_be_new_is_made_once(repo: TestRepo) -> None:
     writer = Writer(repo.path)
     objects, commit = writer.prepare("a.yaml", None)
     objects.publish(REF, commit, None)
+    objects.publish(REF, commit, None)  # as somebody does who cannot know that it is done
+    objects, another = writer.prepare("b.yaml", None)
     with pytest.raises(Conflict, match=f"it is at {commit}, not at nothing"):
-        objects.publish(REF, commit, None)
+        objects.publish(REF, another, None)

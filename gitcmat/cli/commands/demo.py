@@ -16,15 +16,14 @@ from gitcmat.system.proc import Timeout
 
 @click.command(name="demo")
 @click.option("--keep", is_flag=True, help="Leave the folder, to look at what came out.")
-@click.option("--no-color", is_flag=True, help="Print no colours.")
 @common
-def command(state: State, *, keep: bool, no_color: bool) -> None:
+def command(state: State, *, keep: bool) -> None:
     """Show the whole way in a temporary folder.
 
     Real runs of small programs make real commits in a repository of their own; nothing of yours
     is touched, and no network is needed.
     """
-    screen = Screen(color=state.color and not no_color, silent=state.as_json or state.quiet)
+    screen = Screen(color=state.color, silent=state.as_json or state.quiet)
     stage = Stage(Path(tempfile.mkdtemp(prefix="gitcmat-demo-")))
     try:
         play(stage, screen)
