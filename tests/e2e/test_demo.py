@@ -76,7 +76,6 @@ def test_the_demo_explains_itself(tmp_path: Path) -> None:
     help_text = gitcmat(tmp_path, "demo", "--help").ok().out
     assert re.findall(r"--[a-z-]+", help_text) == [
         "--keep",
-        "--no-color",
         "--json",
         "--quiet",
         "--help",
