@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitcmat.engine.deps import Deps
     from gitcmat.engine.reconcile import Reconciler, Report
+    from gitcmat.errors import UserError
 
 
 class App:
@@ -63,10 +64,14 @@ def run_launch() -> int:
     """Wait for runs to do, and do each in a child: see `gitcmat.engine.forks`."""
     from gitcmat.adapters.agents import AGENTS, make_agent
     from gitcmat.engine import forks
+    from gitcmat.errors import UserError
 
     for kind in AGENTS:
         make_agent(kind)
-    folder = forks.serve()
+    try:
+        folder = forks.serve()
+    except UserError as error:
+        return _refused(error)
     if folder is not None:
         forks.end(run_exec(str(folder)))
     return 0
@@ -81,6 +86,10 @@ def run_exec(folder: str) -> int:
     try:
         return execute(Path(folder), make_agent)
     except UserError as error:
-        hint = f"\nhint: {error.hint}" if error.hint else ""
-        sys.stderr.write(f"error: {error.message}{hint}\n")
-        return error.exit_code
+        return _refused(error)
+
+
+def _refused(error: "UserError") -> int:
+    hint = f"\nhint: {error.hint}" if error.hint else ""
+    sys.stderr.write(f"error: {error.message}{hint}\n")
+    return error.exit_code

@@ -12,17 +12,24 @@ import gc
 import os
 import signal
 import socket
+import stat
 import sys
 import tempfile
+from encodings import ascii  # noqa: A004 - the codec, which Python imports when it is asked for
 from pathlib import Path
 from typing import Final, NoReturn
 
 from gitcmat.engine import runner
 from gitcmat.engine.runfolder import LOCK_FD, RunFolder
+from gitcmat.errors import Usage
+from gitcmat.model import checkpoint
+from gitcmat.store import ref_lock, run_checkpoints
 from gitcmat.system import redaction
 
-PRELOADED: Final = (runner, redaction, tempfile)
-"""What a run needs, and partly asks for late, is to be here before the fork."""
+PRELOADED: Final = (runner, redaction, tempfile, checkpoint, run_checkpoints, ref_lock, ascii)
+"""What a run needs, and partly asks for late, is to be here before the fork: what is on the disk
+then may be another version.
+"""
 
 _LONGEST_NAME: Final = 1 << 16
 
@@ -31,7 +38,12 @@ def serve() -> Path | None:
     """Become a runner for each request: returns in the child, with the folder of its run.
 
     In this process itself it returns None, when nobody is there to ask any more.
+
+    Raises:
+        Usage: no daemon has started this process.
     """
+    if not stat.S_ISSOCK(os.fstat(0).st_mode):
+        raise Usage("`run launch` is for daemons to start.", hint="gitcmat run now TASK")
     # Nobody asks for exit codes: a runner's result is a file. So the kernel takes them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()

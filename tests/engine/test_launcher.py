@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from gitcmat.engine.launcher import Launcher
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.job import Result, RunOutcome
 from gitcmat.system.locks import FileLock, wait_until_free
+from tests.support.cli import gitcmat
 from tests.support.repo import TestRepo
-from tests.support.runs import Bench, processes_in
+from tests.support.runs import PYTHON, Bench, processes_in
 from tests.support.wait import until
 
 
@@ -102,3 +104,40 @@ def test_a_request_that_is_lost_with_the_launcher_leaves_the_run_without_a_runne
     wait_until_free(made.folder.lock)
     assert not made.folder.runner_log.exists()
     assert made.folder.read_result() is None
+
+
+LATE = """
+import sys
+from pathlib import Path
+from gitcmat import app
+from gitcmat.engine import forks
+
+def serve():
+    global before
+    before = set(sys.modules)
+    return Path(sys.argv[1])
+
+def end(code):
+    print(code, *sorted(set(sys.modules) - before))
+    sys.exit(0)
+
+forks.serve, forks.end = serve, end
+app.run_launch()
+"""
+"""The launcher, as if forked for the run in the folder that is named, telling what it imports."""
+
+
+def test_a_forked_runner_imports_nothing_that_may_be_another_version_by_then(bench: Bench) -> None:
+    job = bench.job("echo x > x; sleep 1.5; echo y > y", checkpoint_every=1)
+    argv = [PYTHON, "-c", LATE, str(bench.claim(job).path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert bench.repo.refs("refs/cmat/checkpoints/")
+    assert done.stdout == "0\n"
+
+
+def test_a_person_who_types_what_daemons_start_is_told_so(repo: TestRepo) -> None:
+    done = gitcmat(repo, "run", "launch")
+    assert (done.code, done.err) == (
+        2,
+        "error: `run launch` is for daemons to start.\nhint: gitcmat run now TASK\n",
+    )
