@@ -123,6 +123,17 @@ def test_output_that_cannot_be_written_is_an_error_in_words(
     )
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_are_as_good_as_an_output_that_nobody_reads(
+    queue: Queue, closed: str
+) -> None:
+    shell = ("sh", "-c", f'exec "$@" {closed}', "sh")
+    shown = gitcmat(queue.repo, "queue", "list", before=shell)
+    assert (shown.code, shown.err) == (0, "")
+    assert gitcmat(queue.repo, "queue", "add", "Do", "--id", "x", before=shell).code == 0
+    assert "x " in gitcmat(queue.repo, "queue", "list").ok().out
+
+
 def test_a_file_that_may_not_grow_is_said(queue: Queue) -> None:
     limit = ("sh", "-c", 'ulimit -f 1; exec "$@"', "sh")  # in blocks of 512 bytes
     result = gitcmat(queue.repo, "queue", "add", "x" * 2000, before=limit)
