@@ -20,11 +20,15 @@ _LARGEST: Final = 10_000
 
 
 def pause(deps: Deps) -> bool:
-    """Have the daemon start nothing new; False where none watches."""
+    """Have the daemon start nothing new; False where none watches.
+
+    What it is about to start is recorded when this returns.
+    """
     if not is_locked(deps.repo.cmat / "watch.lock"):
         return False
     text = f"paused by {deps.me.name} (gitcmat queue resume)"
-    write_atomic(deps.repo.cmat / _FILE, text.encode(), mode=0o600)
+    with deps.store.change("pause", by=deps.actor):  # a look that has not seen the pause is over
+        write_atomic(deps.repo.cmat / _FILE, text.encode(), mode=0o600)
     return True
 
 
