@@ -56,6 +56,10 @@ def open_app(start: Path) -> App:
 
     if not start.is_dir():
         raise NotFound(f"There is no folder {start}.", hint="name another one")
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise NotFound("The folder that you are in is gone.", hint="cd to another one") from None
     repo = discover(start)
     return App(Deps(repo, Git(repo.common_dir), SystemClock()))
 

@@ -21,6 +21,7 @@ from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
 from gitcmat.engine.launcher import Launcher
 from gitcmat.engine.news import News
+from gitcmat.engine.room_note import WATCH_LOCK
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.watch import Watcher
 from gitcmat.errors import Conflict, UserError
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 EVERY: Final = 15.0
 """Seconds between looks when nothing gives a hint."""
-LOCK: Final = "watch.lock"
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 """Seconds to the next try after a look that failed."""
@@ -79,7 +79,7 @@ def holder(repo: "Repository") -> int | None:
     """Return the process id of the daemon of a repository, None when there is none, 0 when it is
     not known (yet).
     """
-    path = repo.cmat / LOCK
+    path = repo.cmat / WATCH_LOCK
     if not is_locked(path):
         return None
     with suppress(OSError, ValueError):
@@ -97,7 +97,7 @@ def only_one(repo: "Repository") -> "Iterator[None]":
     Raises:
         Conflict: there is one, named by its process id.
     """
-    lock = FileLock(repo.cmat / LOCK)
+    lock = FileLock(repo.cmat / WATCH_LOCK)
     if not lock.try_lock():
         pid = holder(repo)
         raise Conflict(

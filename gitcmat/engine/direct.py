@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from gitcmat.engine import claims, gating, prompts, room
+from gitcmat.engine.checks import busy
 from gitcmat.engine.claims import Claim
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Wants
@@ -66,8 +67,7 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
     try:
         with deps.store.change(f"direct {run_id}", by=deps.actor) as change:
             active = {entry.workspace for entry in change.facts.entries(State.ACTIVE)}
-            alone = {run.workspace for run in change.facts.runs(only_open=True) if run.alone}
-            workspace = claims.free_workspace(deps, active | alone)
+            workspace = claims.free_workspace(deps, active | busy(change.facts))
             run = Run(
                 id=run_id,
                 task="",

@@ -7,6 +7,7 @@ and where none watches nothing starts by itself anyway. It is no fact but a file
 from typing import Final
 
 from gitcmat.engine.deps import Deps
+from gitcmat.engine.room_note import WATCH_LOCK
 from gitcmat.model.machine import Shortage
 from gitcmat.store.git import Repository
 from gitcmat.system.files import read_regular, write_atomic
@@ -24,7 +25,7 @@ def pause(deps: Deps) -> bool:
 
     What it is about to start is recorded when this returns.
     """
-    if not is_locked(deps.repo.cmat / "watch.lock"):
+    if not is_locked(deps.repo.cmat / WATCH_LOCK):
         return False
     text = f"paused by {deps.me.name} (gitcmat queue resume)"
     with deps.store.change("pause", by=deps.actor):  # a look that has not seen the pause is over

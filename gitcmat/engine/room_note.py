@@ -13,6 +13,9 @@ from gitcmat.store.git import Repository
 from gitcmat.system.files import read_regular, write_atomic
 from gitcmat.system.locks import is_locked
 
+WATCH_LOCK: Final = "watch.lock"
+"""Held, below `Repository.cmat`, for as long as a daemon watches."""
+
 _FILE: Final = "no-room.json"
 _LARGEST: Final = 10_000
 
@@ -47,7 +50,7 @@ def drop(repo: Repository) -> None:
 def noted(repo: Repository) -> Held | None:
     """What the daemon that watches this repository wrote down, if there is one and it waits."""
     held = _read(repo)
-    return held if held is not None and is_locked(repo.cmat / "watch.lock") else None
+    return held if held is not None and is_locked(repo.cmat / WATCH_LOCK) else None
 
 
 def _read(repo: Repository) -> Held | None:

@@ -98,7 +98,7 @@ def status(deps: Deps) -> Status:
         tracked=deps.view.tracked(),
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
-        watching=is_locked(deps.repo.cmat / "watch.lock"),
+        watching=is_locked(deps.repo.cmat / room_note.WATCH_LOCK),
         over=_over(deps, opened),
         bare=deps.repo.work_tree is None,
         no_room=room_note.noted(deps.repo),

@@ -144,7 +144,7 @@ def _what(noun: str, verb: str, old: Data, new: Data, keys: tuple[str, ...]) -> 
         case "run", "started":
             return f"{new.get('agent') or 'gates'}, attempt {new.get('attempt', 0)}"
         case "run", "ended":
-            message = new.get("message")
+            message = str(new.get("message") or "").removeprefix(f"{new['outcome']}: ")
             return f"{new['outcome']}{f': {message}' if message else ''}"
         case "blocker", "opened" | "closed":
             return str(new.get("question", ""))

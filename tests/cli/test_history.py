@@ -230,3 +230,8 @@ def test_without_a_command_there_is_nothing_to_take_back(repo: TestRepo) -> None
     refused(
         gitcmat(repo, "undo"), 6, "There is no command of yours to take back.", "gitcmat events"
     )
+
+
+def test_before_anything_was_recorded_there_are_no_events(repo: TestRepo) -> None:
+    assert gitcmat(repo, "events").ok().out == "nothing\n"
+    assert gitcmat(repo, "events", "--json").json["events"] == []

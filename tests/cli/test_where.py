@@ -1,10 +1,11 @@
 """Where commands may be typed: folders, linked work trees, bare repositories, outside of any."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Result, gitcmat
+from tests.support.cli import PROGRAM, Result, gitcmat
 from tests.support.project import Project, agent_file, config_file, task_file
 from tests.support.repo import TestRepo
 
@@ -161,3 +162,18 @@ def test_a_second_list_parses_nothing_and_one_after_a_change_parses_one(
     gitcmat(project.repo, "queue", "hold", "t7").ok()
     assert parsed("queue", "list") <= 1
     assert parsed("queue", "list") == 0
+
+
+def test_in_a_folder_that_is_gone_every_command_says_so(repo: TestRepo) -> None:
+    gone = repo.path / "gone"
+    script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
+    for command in (("status",), ("queue", "list", "all"), ("hooks", "status"), ("config", "list")):
+        done = subprocess.run(
+            ["sh", "-c", script, str(gone), *PROGRAM, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (4, "")
+        said = "error: The folder that you are in is gone.\nhint: cd to another one\n"
+        assert done.stderr == said

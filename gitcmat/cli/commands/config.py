@@ -59,9 +59,7 @@ def set_(state: State, *, key: str, value: str, everywhere: bool) -> None:
 
 
 def _repository(state: State) -> Any:
-    from gitcmat.store.git import discover
-
-    return discover(state.start)
+    return state.app.deps.repo
 
 
 def _show(state: State, found: "list[Setting]", *, show_origin: bool) -> None:

@@ -11,7 +11,7 @@ from gitcmat.cli.output import SCHEMA, Output
 from gitcmat.cli.state import State, common
 from gitcmat.engine.hints import Bell, Hint
 from gitcmat.engine.history import History, Wish, plain
-from gitcmat.errors import NoWork, Usage
+from gitcmat.errors import Usage
 from gitcmat.model.audit import Event, Via
 from gitcmat.model.names import Sha, short
 from gitcmat.store.layout import Kind
@@ -47,7 +47,8 @@ def command(
         raise Usage("--follow and --until exclude each other.", hint="choose one")
     facts = state.app.deps.store.read()
     if facts.tip is None and not follow:
-        raise NoWork("Nothing has been recorded here yet.", hint="gitcmat task add")
+        state.out.show({"events": [], "more": False}, "nothing")
+        return
     about = facts.resolve(Kind.QUEUE, task) if task else ""
     wish = Wish(since=since, until=until, task=about, kinds=kinds)
     history = History(state.app.deps)

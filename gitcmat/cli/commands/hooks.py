@@ -21,9 +21,8 @@ def command() -> None:
 def install(state: State, *, force: bool) -> None:
     """Put our hooks in place; yours are called first and stay as they are."""
     from gitcmat.engine import hooks
-    from gitcmat.store.git import discover
 
-    _show(state, hooks.install(discover(state.start), force=force))
+    _show(state, hooks.install(state.app.deps.repo, force=force))
 
 
 @command.command()
@@ -31,9 +30,8 @@ def install(state: State, *, force: bool) -> None:
 def remove(state: State) -> None:
     """Take our hooks out, and put back those that were there before."""
     from gitcmat.engine import hooks
-    from gitcmat.store.git import discover
 
-    _show(state, hooks.remove(discover(state.start)))
+    _show(state, hooks.remove(state.app.deps.repo))
 
 
 @command.command()
@@ -41,9 +39,8 @@ def remove(state: State) -> None:
 def status(state: State) -> None:
     """Say which hooks are in place."""
     from gitcmat.engine import hooks
-    from gitcmat.store.git import discover
 
-    _show(state, hooks.look(discover(state.start)))
+    _show(state, hooks.look(state.app.deps.repo))
 
 
 def _show(state: State, found: "Hooks") -> None:
