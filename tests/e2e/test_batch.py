@@ -10,7 +10,7 @@ import pytest
 from gitcmat.model.state import State
 from tests.support.cli import Running, gitcmat, running
 from tests.support.repo import TestRepo
-from tests.support.runs import processes_with
+from tests.support.runs import processes_in
 from tests.support.wait import until
 from tests.support.watched import Project
 
@@ -131,7 +131,7 @@ def test_what_dies_with_its_daemon_is_told_and_started_again(batch: Batch, tmp_p
         first.signal(signal.SIGKILL)
         first.wait()
         for run in runs.values():
-            for pid in processes_with(f"cmat/runs/{run}"):
+            for pid in processes_in(batch.repo.git_dir / "cmat/runs" / run):
                 os.kill(pid, signal.SIGKILL)
     until(lambda: not any(batch.project.alive(run) for run in runs.values()), what="their ends")
     assert batch.told("status")[4] == (
@@ -181,7 +181,8 @@ def test_a_forced_stop_ends_every_process_and_a_release_goes_on(
         f"  {runs['t3']}  t3\n  {runs['t4']}  t4\n"
     )
     assert not any(batch.project.alive(run) for run in runs.values())
-    assert [pid for run in runs.values() for pid in processes_with(run)] == []
+    folders = [batch.repo.git_dir / "cmat/runs" / run for run in runs.values()]
+    assert [pid for folder in folders for pid in processes_in(folder)] == []
     assert batch.told("queue", "status")[0] == "4 pending, 2 review"
     for task in AT_WORK:
         gitcmat(batch.repo, "queue", "release", task).ok()

@@ -94,6 +94,7 @@ class Person:
         """End what is under way, go to main and commit a task there; return its id."""
         self.done.append("come to rest")
         give_up(self)
+        self.git("bisect", "reset", "HEAD")  # where files are in the way of going back
         if not self.git("switch", "-q", "-f", "main"):
             self.git("switch", "-q", "-f", "-c", "main")
         if not self.git("merge-base", "--is-ancestor", self.start, "HEAD"):
