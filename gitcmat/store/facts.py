@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SHOWN_DAYS: Final = 7
 """How long what has finished stays in the view."""
 
-_ID_PART: Final = re.compile(r"[a-z0-9-]+")
+_ID_PART: Final = r"[a-z0-9-]+"
 _TRIES: Final = 100
 
 
@@ -90,7 +90,7 @@ class Facts:
 
         Raises `NotFound` when there is none, or more than one.
         """
-        found = self._cache.prefixed(kind, text) if _ID_PART.fullmatch(text) else []
+        found = self._cache.prefixed(kind, text) if re.fullmatch(_ID_PART, text) else []
         if text in found:
             return text
         noun = "task" if kind is Kind.QUEUE else kind.value.removesuffix("s")

@@ -349,7 +349,7 @@ def discover(start: Path) -> Repository:
     answer = _ANSWERS.fullmatch(done.out)
     if answer is None:
         said = done.err.decode("utf-8", "replace").strip()
-        if owned := _DUBIOUS.search(said):
+        if owned := re.search(_DUBIOUS, said, re.DOTALL):
             allow = f"git config --global --add safe.directory {shlex.quote(owned[1])}"
             raise Conflict(
                 f"{owned[1]} belongs to another user; git and gitcmat do not work in it.",
@@ -373,7 +373,7 @@ def discover(start: Path) -> Repository:
     )
 
 
-_DUBIOUS: Final = re.compile(r"dubious ownership in repository at '(.*?)'\n", re.DOTALL)
+_DUBIOUS: Final = r"dubious ownership in repository at '(.*?)'\n"
 
 # A path may hold line ends: what follows it tells where it is over.
 _ANSWERS: Final = re.compile(

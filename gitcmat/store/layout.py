@@ -30,8 +30,8 @@ FACTS: Final = (
 )
 """The folders below ``.cmat/`` that only gitcmat writes; ignored on code branches."""
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FAN: Final = re.compile(r"[0-9a-f]{2}")
+_DAY: Final = r"\d{4}-\d{2}-\d{2}"
+_FAN: Final = r"[0-9a-f]{2}"
 
 
 class Kind(StrEnum):
@@ -113,8 +113,8 @@ def parse(path: str) -> Key | None:
     except (ValueError, IndexError):
         return None
     dated = kind is Kind.RUNS or state in FINISHED
-    day = folders.pop(0) if dated and folders and _DAY.fullmatch(folders[0]) else None
-    wrong = folders or not _FAN.fullmatch(fanned) or not is_id(record) or dated != bool(day)
+    day = folders.pop(0) if dated and folders and re.fullmatch(_DAY, folders[0]) else None
+    wrong = folders or not re.fullmatch(_FAN, fanned) or not is_id(record) or dated != bool(day)
     return None if wrong else Key(kind, record, state, day)
 
 

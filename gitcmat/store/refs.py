@@ -13,8 +13,9 @@ RUNS: Final = "refs/cmat/runs/"
 CHECKPOINTS: Final = "refs/cmat/checkpoints/"
 BRANCHES: Final = "refs/heads/"
 
-_PREFIX_PART: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9_-])?")
-_NEVER_IN_A_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
+# Compiled when they are used: a list, which starts often, uses none.
+_PREFIX_PART: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9_-])?"
+_NEVER_IN_A_REF: Final = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//"
 
 
 def check_ref_part(text: str) -> str:
@@ -51,7 +52,7 @@ def branch_ref(prefix: str, task: str) -> Ref:
     """
     parts = prefix.removesuffix("/").split("/")
     good = all(
-        _PREFIX_PART.fullmatch(part) and ".." not in part and not part.endswith(".lock")
+        re.fullmatch(_PREFIX_PART, part) and ".." not in part and not part.endswith(".lock")
         for part in parts
     )
     if not good:
@@ -65,7 +66,7 @@ def branch_ref(prefix: str, task: str) -> Ref:
 def is_full_branch(ref: str) -> bool:
     """Whether `ref` is the full name of a branch, ``refs/heads/...``, that git would accept."""
     name = ref.removeprefix(BRANCHES)
-    if name == ref or name.startswith("-") or _NEVER_IN_A_REF.search(name):
+    if name == ref or name.startswith("-") or re.search(_NEVER_IN_A_REF, name):
         return False
     if name.endswith(("/", ".")) or name in {"", "HEAD"}:
         return False

@@ -10,7 +10,7 @@ _OVERLAP = 8192
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Invisible, but not of category Cf: fillers, the grapheme joiner, variation selectors (Mongolian
 # ones too) and the whole block of tags and selectors, assigned or not.
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff]"
 )
@@ -28,7 +28,7 @@ def visible(text: str) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     char = match[0]
-    if unicodedata.category(char) not in _HIDDEN and not _UNSEEN.match(char):
+    if unicodedata.category(char) not in _HIDDEN and not re.match(_UNSEEN, char):
         return char
     code = ord(char)
     if code <= 0xFF:  # noqa: PLR2004 - what two hex digits hold
