@@ -94,11 +94,12 @@ class Person:
         """End what is under way, go to main and commit a task there; return its id."""
         self.done.append("come to rest")
         give_up(self)
-        self.git("bisect", "reset", "HEAD")  # where files are in the way of going back
         if not self.git("switch", "-q", "-f", "main"):
             self.git("switch", "-q", "-f", "-c", "main")
         if not self.git("merge-base", "--is-ancestor", self.start, "HEAD"):
             self.git("reset", "-q", "--hard", self.start)
+        self.git("bisect", "reset", "HEAD")  # if files were in the way of going back before
+        self.git("switch", "-q", "-f", "main")
         task(self)
         return f"by-chance-{self.tasks}"
 
