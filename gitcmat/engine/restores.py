@@ -15,7 +15,7 @@ from gitcmat.model.checkpoint import (
     last_restore,
     put_back,
 )
-from gitcmat.store import checkpoint_records, landing_journal, restore_journal
+from gitcmat.store import checkpoint_records, diffs, landing_journal, restore_journal
 from gitcmat.store import restore as mechanics
 from gitcmat.store.checkpoint_tree import Place, Taken
 from gitcmat.store.facts import Facts
@@ -150,14 +150,13 @@ def diff(
     deps: Deps, old: Checkpoint, new: Checkpoint, *, stat: bool, color: bool, paths: tuple[str, ...]
 ) -> bytes:
     """Print what differs in the files as git does; `paths` are from the root."""
-    how = ["--stat"] if stat else []
-    asked = (*how, f"--color={'always' if color else 'never'}", *_commits(deps, old, new))
     literal = [f":(top,literal){path}" for path in paths]
-    return deps.git.run("diff", "--no-ext-diff", "--no-textconv", *asked, "--", *literal).out
+    sides = _commits(deps, old, new)
+    return diffs.printed(deps.git.git_dir, *sides, stat=stat, color=color, paths=literal)
 
 
-def _commits(deps: Deps, *found: Checkpoint) -> list[str]:
-    return [checkpoints.commit_of(deps, each).oid for each in found]
+def _commits(deps: Deps, old: Checkpoint, new: Checkpoint) -> tuple[str, str]:
+    return checkpoints.commit_of(deps, old).oid, checkpoints.commit_of(deps, new).oid
 
 
 def _plan(deps: Deps, found: Checkpoint, facts: Facts) -> tuple[PutBack, ...]:

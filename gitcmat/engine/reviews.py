@@ -16,7 +16,7 @@ from gitcmat.model.events import Rejected
 from gitcmat.model.job import FileChange
 from gitcmat.model.marks import path_marks
 from gitcmat.model.state import State
-from gitcmat.store import refs
+from gitcmat.store import diffs, refs
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
 
@@ -135,8 +135,8 @@ def diff(
     With `color` as a terminal would show it; without, ``git apply`` takes it.
     """
     review = find(deps, text)
-    how = [*_PLAIN, f"--color={'always' if color else 'never'}", *(["--stat"] if stat else [])]
-    return deps.git.run("diff", *how, review.base, review.tip, "--", *paths).out
+    sides = review.base, review.tip
+    return diffs.printed(deps.git.git_dir, *sides, stat=stat, color=color, paths=paths)
 
 
 def reject(reconciler: Reconciler, text: str, message: str) -> Entry:

@@ -108,8 +108,7 @@ class Repository(NamedTuple):
 class Git:
     """git in one repository.
 
-    Thread-safe: it holds no process. Paths are given as arguments, never taken from the current
-    folder.
+    Thread-safe: it holds no process. No path is taken from the current folder.
     """
 
     def __init__(
@@ -119,11 +118,12 @@ class Git:
         work_tree: Path | None = None,
         env: Mapping[str, str] | None = None,
         silent: bool = True,
+        shown: bool = False,
         settings: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.git_dir = git_dir
         self.work_tree = work_tree
-        self._env = environment(env, silent=silent, settings=settings)
+        self._env = environment(env, silent=silent, shown=shown, settings=settings)
         self._head = [program(), f"--git-dir={git_dir}"]
         if work_tree is not None:
             self._head.append(f"--work-tree={work_tree}")

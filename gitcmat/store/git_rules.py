@@ -18,7 +18,6 @@ MINIMUM: Final = (2, 38)
 _SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("core.fsmonitor", "false"),
     ("core.fsync", "committed"),
-    ("core.quotePath", "false"),
     ("core.pager", "cat"),
     ("core.logAllRefUpdates", "true"),
     ("core.filesRefLockTimeout", "2000"),  # a gc that packs refs holds each for a moment
@@ -32,6 +31,9 @@ _SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("maintenance.auto", "false"),
     ("advice.detachedHead", "false"),
 )
+
+_READ_BY_US: Final = (("core.quotePath", "false"),)
+"""What makes output easier to read for a program, and different from what the person's git says."""
 
 _SILENT: Final[tuple[tuple[str, str], ...]] = (
     ("core.hooksPath", os.devnull),
@@ -55,15 +57,18 @@ def environment(
     extra: Mapping[str, str] | None = None,
     *,
     silent: bool = True,
+    shown: bool = False,
     settings: Iterable[tuple[str, str]] = (),
 ) -> dict[str, str]:
     """Return the environment of a git process.
 
     `silent` switches the person's hooks and commit signing off; it is False only for commits that
-    a person typed. `settings` are further ``-c`` values.
+    a person typed. `shown` is for output that a person is given as git prints it: paths are quoted
+    as they have set it. `settings` are further ``-c`` values.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
-    chosen = [*_SETTINGS, *(_SILENT if silent else ()), *settings]
+    ours = () if shown else _READ_BY_US
+    chosen = [*_SETTINGS, *ours, *(_SILENT if silent else ()), *settings]
     env["GIT_CONFIG_COUNT"] = str(len(chosen))
     for i, (key, value) in enumerate(chosen):
         env[f"GIT_CONFIG_KEY_{i}"] = key

@@ -183,6 +183,22 @@ def test_diff_says_tasks_and_files(repo: TestRepo) -> None:
     assert whole.endswith(repo.git("diff", one["ref"], two["ref"]) + "\n")
 
 
+@pytest.mark.parametrize("quoted", [None, "true", "false"])
+def test_the_files_of_a_diff_are_those_of_git_byte_for_byte(
+    repo: TestRepo, quoted: str | None
+) -> None:
+    if quoted is not None:
+        repo.git("config", "core.quotePath", quoted)
+    one = _create(repo, "one")
+    repo.write("größe.txt", "new\n")
+    repo.write('with "quotes"\tand tab', "new\n")
+    two = _create(repo, "two")
+    for how in ((), ("--stat",)):
+        ours = gitcmat(repo, "checkpoint", "diff", "one", "two", *how).ok().out
+        theirs = repo._git("diff", *how, one["ref"], two["ref"], keep=True)
+        assert ours == f"0 tasks unchanged\n{theirs}"
+
+
 def test_records_are_put_back_only_when_asked(repo: TestRepo) -> None:
     project = Project(repo)
     project.commit_task("held", hold="true")
