@@ -2,18 +2,19 @@
 
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gitcmat.engine import hooks, lint
 from gitcmat.engine.deps import Deps
-from gitcmat.engine.doctor_case import Case, Patient, case
+from gitcmat.engine.doctor_case import AUTO, Case, Patient, case
 from gitcmat.engine.doctor_refs import git_version
 from gitcmat.engine.doctor_runs import reconcile
 from gitcmat.errors import NotFound
 from gitcmat.model.health import Severity
 from gitcmat.store import exclude, layout
 from gitcmat.store.git_rules import MINIMUM
+from gitcmat.store.untrack import untrack
 
 
 def examine(patient: Patient) -> Iterator[Case]:
@@ -120,9 +121,18 @@ def _tracked(deps: Deps) -> Iterator[Case]:
             Severity.SERIOUS,
             f"The branch tracks records of gitcmat, which are therefore not read: {named}",
             where=paths[0],
-            how=f"git rm -r --cached -- {shlex.join(sorted({_folder(p) for p in paths}))}, "
-            "then git commit",
+            how=f"{AUTO} (a commit that leaves the files here), or git rm -r --cached -- "
+            f"{shlex.join(sorted({_folder(p) for p in paths}))}, then git commit",
+            mend=lambda: _untrack(deps, paths),
         )
+
+
+def _untrack(deps: Deps, paths: Sequence[str]) -> None:
+    home = deps.view.home
+    if home is not None:
+        repo = deps.repo._replace(git_dir=home.git_dir, work_tree=home.work_tree)
+        untrack(repo, paths, "Stop tracking the records of gitcmat")
+        reconcile(deps)
 
 
 def _folder(path: str) -> str:

@@ -40,17 +40,22 @@ def commit_paths(repo: Repository, paths: Sequence[str], message: str) -> str:
         raise NotFound(
             f"{repo.root} has no work tree to commit in.", hint="gitcmat -C DIR, in a clone of it"
         )
-    with FileLock(repo.cmat / "commit.lock").acquire(_TURN_SECONDS):
+    with turn(repo):
         _check_state(repo)
         git = Git(repo.git_dir, work_tree=repo.work_tree, silent=False)
         literal = [f":(top,literal){path}" for path in paths]
-        added = _when_free(repo, git, "add", "--", *literal)
+        added = when_free(repo, git, "add", "--", *literal)
         if added.code != 0:
             raise _refusal(added, paths)
-        done = _when_free(repo, git, "commit", "-q", "--only", "-m", message, "--", *literal)
+        done = when_free(repo, git, "commit", "-q", "--only", "-m", message, "--", *literal)
         if done.code != 0 and not _as_committed(git, literal):
             raise _refusal(done, paths)
         return git.text("rev-list", "-1", "HEAD", "--", *literal)
+
+
+def turn(repo: Repository) -> FileLock:
+    """Wait until no other command of ours commits or lands; leaving the block ends it."""
+    return FileLock(repo.cmat / "commit.lock").acquire(_TURN_SECONDS)
 
 
 def _check_state(repo: Repository) -> None:
@@ -65,13 +70,21 @@ def _check_state(repo: Repository) -> None:
         )
 
 
-def _when_free(repo: Repository, git: Git, *args: str) -> Done:
-    """Run git again and again while another git is in its way, up to ten seconds."""
+def when_free(
+    repo: Repository,
+    git: Git,
+    *args: str,
+    input: bytes | None = None,  # noqa: A002 - as in `Git.run`
+) -> Done:
+    """Run git again and again while another git is in its way, up to ten seconds.
+
+    Raises `Conflict` after that; every exit code is accepted.
+    """
     lock = repo.git_dir / "index.lock"
     deadline = time.monotonic() + INDEX_SECONDS
     while True:
         if not lock.exists():
-            done = git.run(*args, ok=())
+            done = git.run(*args, input=input, ok=())
             if done.code == 0 or not any(said in done.err for said in _BUSY):
                 return done
         if time.monotonic() > deadline:

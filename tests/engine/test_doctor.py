@@ -359,15 +359,6 @@ def test_references_that_lead_nowhere_are_named_with_file_and_line(project: Proj
     assert found.score == 90
 
 
-def test_records_that_a_branch_tracks_are_named_with_the_command(project: Project) -> None:
-    project.repo.git("add", "--force", ".cmat/queue/review/first.yaml")
-    project.repo.git("commit", "-q", "-m", "by mistake")
-    found = look(project, fix=True)
-    assert ids(found) == {"fact-tracked"}
-    assert named(found, "fact-tracked").how == "git rm -r --cached -- .cmat/queue, then git commit"
-    assert found.score == 85
-
-
 def test_without_any_state_left_nothing_else_is_judged_or_removed(project: Project) -> None:
     empty_state_ref(project)
     run = project.deps.runs
