@@ -13,6 +13,7 @@ from typing import Final
 
 _DATE: Final = 1_750_000_000
 _TRIES: Final = 200
+_SETTINGS: Final = (".cmat/config.yaml", ".cmat/agents", "tools")
 
 
 class Person:
@@ -24,7 +25,7 @@ class Person:
         self.steps = 0
         self.chance = random.Random(seed)  # noqa: S311 - to be repeated
         self.start = self._run(watched, ("rev-parse", "HEAD")).stdout.strip()
-        """Where all begins; before it there are no settings."""
+        """Where all begins; before it there are no settings, and these are allowed."""
         self.tasks = 0
         self.done: list[str] = []
         """What was done, for whoever looks for a fault."""
@@ -91,7 +92,9 @@ class Person:
         return "".join(f"{self.chance.randrange(4)}\n" for _ in range(self.chance.randrange(1, 5)))
 
     def come_to_rest(self) -> str:
-        """End what is under way, go to main and commit a task there; return its id."""
+        """End what is under way, go to main and commit a task there that can be worked on; return
+        its id.
+        """
         self.done.append("come to rest")
         give_up(self)
         if not self.git("switch", "-q", "-f", "main"):
@@ -100,6 +103,8 @@ class Person:
             self.git("reset", "-q", "--hard", self.start)
         self.git("bisect", "reset", "HEAD")  # if files were in the way of going back before
         self.git("switch", "-q", "-f", "main")
+        self.git("checkout", "-q", self.start, "--", *_SETTINGS)  # by chance it was reverted
+        self.git("commit", "-q", "-m", "Settings")
         task(self)
         return f"by-chance-{self.tasks}"
 
