@@ -1,6 +1,10 @@
-"""Examines our refs below the state: those of runs and checkpoints, and branches for review."""
+"""Examines our refs below the state, those of runs and checkpoints and branches for review.
+
+Those of the person are only seen to have been written whole: what git would stumble over is named.
+"""
 
 import re
+import shlex
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,8 +23,9 @@ MANY: Final = 2_000
 
 
 def examine(patient: Patient) -> Iterator[Case]:
-    """Look at every ref of ours."""
+    """Look at every ref."""
     yield from _broken(patient.deps, patient.facts)
+    yield from _foreign(patient.deps, patient.facts)
     yield from _many(patient.deps)
 
 
@@ -32,9 +37,7 @@ def git_version(deps: Deps) -> tuple[int, ...]:
 
 
 def _broken(deps: Deps, facts: Facts) -> Iterator[Case]:
-    branches = {f"{Path(e.branch).parent}/" for e in facts.entries() if e.branch}
-    places = [refs.OURS, *sorted(branches | {f"{refs.BRANCHES}{Branch().prefix}/"})]
-    for ref, how in ref_damage.damaged(deps.repo, deps.git, places).items():
+    for ref, how in ref_damage.damaged(deps.repo, deps.git, _places(facts)).items():
         if ref.startswith(refs.STATE):
             continue
         value = _last_value(deps, facts, ref)
@@ -46,6 +49,30 @@ def _broken(deps: Deps, facts: Facts) -> Iterator[Case]:
             where=ref,
             how=f"gitcmat doctor --fix ({becomes})",
             mend=partial(_put_right, deps, ref, value),
+        )
+
+
+def _places(facts: Facts) -> tuple[str, ...]:
+    """Below what our refs are."""
+    branches = {f"{Path(e.branch).parent}/" for e in facts.entries() if e.branch}
+    return (refs.OURS, *sorted(branches | {f"{refs.BRANCHES}{Branch().prefix}/"}))
+
+
+def _foreign(deps: Deps, facts: Facts) -> Iterator[Case]:
+    """Look at refs of the person, which are theirs to mend."""
+    ours = _places(facts)
+    for ref, how in ref_damage.unreadable(deps.repo, ["refs/"]).items():
+        if ref.startswith(ours):
+            continue
+        path = deps.repo.common_dir / ref
+        value = ref_damage.logged(deps.repo, deps.git, ref)
+        again = f" && git update-ref {shlex.quote(ref)} {value}" if value else ""
+        yield case(
+            "ref-foreign",
+            Severity.MINOR,
+            f"{ref} {how}; it is not gitcmat's, and git fetch and git gc fail while it is there",
+            where=ref,
+            how=f"if no git is at work: rm {shlex.quote(str(path))}{again}",
         )
 
 

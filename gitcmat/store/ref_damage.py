@@ -8,8 +8,8 @@ none of these.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,25 +23,38 @@ _LARGEST: Final = 4096
 
 def damaged(repo: Repository, git: Git, prefixes: Iterable[str]) -> dict[str, str]:
     """Return ref → what is wrong with it, for loose refs below `prefixes` (``refs/cmat/``)."""
-    found: dict[str, str] = {}
-    values: dict[str, str] = {}
-    for ref, path in loose(repo, prefixes):
-        try:
-            data = path.read_bytes()[:_LARGEST]
-        except OSError:
-            continue  # deleted or packed this very moment
-        if not data:
-            found[ref] = "is a file of 0 bytes"
-        elif not _VALUE.fullmatch(data):
-            found[ref] = "holds no object id"
-        elif not data.startswith(b"ref:"):
-            values[ref] = data.decode("ascii").strip()
+    contents = _contents(repo, prefixes)
+    values = {
+        ref: data.decode("ascii").strip()
+        for ref, data in contents.items()
+        if _VALUE.fullmatch(data) and not data.startswith(b"ref:")
+    }
     missing = _missing(git, set(values.values()))
-    found |= {
+    return _unreadable(contents) | {
         ref: f"points at {oid[:12]}, which is missing"
         for ref, oid in values.items()
         if oid in missing
     }
+
+
+def unreadable(repo: Repository, prefixes: Iterable[str]) -> dict[str, str]:
+    """Return those of `damaged` that their file alone tells of; no process, and no object asked."""
+    return _unreadable(_contents(repo, prefixes))
+
+
+def _unreadable(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {
+        ref: "holds no object id" if data else "is a file of 0 bytes"
+        for ref, data in contents.items()
+        if not _VALUE.fullmatch(data)
+    }
+
+
+def _contents(repo: Repository, prefixes: Iterable[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for ref, path in loose(repo, prefixes):
+        with suppress(OSError):  # deleted or packed this very moment
+            found[ref] = path.read_bytes()[:_LARGEST]
     return found
 
 

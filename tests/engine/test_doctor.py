@@ -336,6 +336,35 @@ def test_locks_of_the_person_are_named_and_never_removed(project: Project, name:
     assert lock.exists()
 
 
+def test_damaged_refs_of_the_person_are_named_and_left_alone(project: Project) -> None:
+    with project.repo.as_person():
+        project.repo.git("branch", "--create-reflog", "theirs")
+        tip = project.repo.tip("theirs")
+        (project.repo.git_dir / "refs/tags/empty one").write_bytes(b"")
+    before = everything(project.repo.git_dir / "refs")
+    theirs = project.repo.git_dir / "refs/heads/theirs"
+    empty = project.repo.git_dir / "refs/tags/empty one"
+    theirs.write_bytes(b"")
+    project.repo.allow("refs:refs/heads/theirs")
+    found = look(project, fix=True)
+    assert ids(found) == {"ref-foreign"}
+    rest = "it is not gitcmat's, and git fetch and git gc fail while it is there"
+    put_back = f"git update-ref refs/heads/theirs {tip}"
+    assert {one.what: one.how for one in found.findings if one.id == "ref-foreign"} == {
+        f"refs/heads/theirs is a file of 0 bytes; {rest}": (
+            f"if no git is at work: rm {theirs} && {put_back}"
+        ),
+        f"refs/tags/empty one is a file of 0 bytes; {rest}": (
+            f"if no git is at work: rm '{empty}'"
+        ),
+    }
+    assert (found.score, found.mended) == (90, ())
+    assert everything(project.repo.git_dir / "refs") == before | {"heads/theirs": b""}
+    theirs.write_text(f"{tip}\n")
+    empty.unlink()
+    assert ids(look(project)) == set()
+
+
 def test_a_lock_of_ours_that_is_young_or_held_open_is_no_finding(project: Project) -> None:
     lock = state_ref(project).with_name("n-other.lock")
     lock.write_bytes(b"")
@@ -345,18 +374,6 @@ def test_a_lock_of_ours_that_is_young_or_held_open_is_no_finding(project: Projec
         assert ids(look(project, fix=True)) == set()
         assert lock.exists()
     assert ids(look(project)) == {"lock-stale"}
-
-
-def test_references_that_lead_nowhere_are_named_with_file_and_line(project: Project) -> None:
-    project.commit(task_file("lost", agent="nobody", needs=["nothing"]))
-    found = look(project, fix=True)
-    assert ids(found) == {"intent-broken"}
-    assert sorted(one.what for one in found.findings if one.id == "intent-broken") == [
-        "agent: there is no agent 'nobody'",
-        "needs: there is no task 'nothing'",
-    ]
-    assert named(found, "intent-broken").where == ".cmat/tasks/lost.yaml:1"
-    assert found.score == 90
 
 
 def test_without_any_state_left_nothing_else_is_judged_or_removed(project: Project) -> None:
