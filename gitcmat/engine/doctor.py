@@ -68,11 +68,18 @@ def doctor(deps: Deps, *, fix: bool = False) -> Checkup:
     found = [one.finding for cases in _rounds(deps, [_STAGES]) for one in cases]
     order = list(Severity)
     left = tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+    there, told_why = {_about(one) for one in left}, {_about(f): why for f, why in tried.items()}
     return Checkup(
         findings=left,
-        mended=tuple(finding for finding in tried if finding not in left),
-        failed=tuple((f, why) for f, why in tried.items() if f in left and why),
+        mended=tuple(finding for finding in tried if _about(finding) not in there),
+        failed=tuple((f, why) for f in left if (why := told_why.get(_about(f)))),
     )
+
+
+def _about(finding: Finding) -> tuple[str, str, str]:
+    """What makes it the same finding, though a line above it in the file is gone by now."""
+    place, _, line = finding.where.rpartition(":")
+    return finding.id, finding.what, place if line.isdecimal() else finding.where
 
 
 def _mend(remedy: Callable[[], object]) -> str:

@@ -38,6 +38,7 @@ def case(
     *,
     where: str = "",
     how: str = "",
+    after: str = "",
     mend: Callable[[], object] | None = None,
 ) -> Case:
     """Make a case; one that can be mended says so where `how` is left out."""
@@ -49,6 +50,7 @@ def case(
             where=where,
             how=how or (AUTO if mend else ""),
             fixable=mend is not None,
+            after=after,
         ),
         mend,
     )

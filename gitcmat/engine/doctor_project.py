@@ -2,17 +2,19 @@
 
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from gitcmat.engine import hooks, lint
+from gitcmat.engine import hooks, lint, references
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.doctor_case import AUTO, Case, Patient, case
 from gitcmat.engine.doctor_refs import git_version
 from gitcmat.engine.doctor_runs import reconcile
 from gitcmat.errors import NotFound
 from gitcmat.model.health import Severity
+from gitcmat.model.problem import Problem
 from gitcmat.store import exclude, layout
+from gitcmat.store.git import Repository
 from gitcmat.store.git_rules import MINIMUM
 from gitcmat.store.untrack import untrack
 
@@ -95,21 +97,44 @@ def _hooks(deps: Deps) -> Iterator[Case]:
 
 
 def _intent(patient: Patient) -> Iterator[Case]:
+    """Look at files as they are saved: what is mended is to be gone before it is committed."""
     deps = patient.deps
     known = patient.facts.states()
     try:
-        problems = lint.lint(deps.repo, deps.git, known=known)
+        problems, unknown = lint.judge(lint.take(deps.repo, deps.git, lint.WORK_TREE), known=known)
     except NotFound:
         return  # a bare repository without a commit
-    for problem in problems:
+    for problem in sorted(set(problems)):
         if not layout.is_fact(problem.path):
-            yield case(
-                "intent-broken",
-                Severity.MINOR,
-                problem.text,
-                where=f"{problem.path}:{problem.line}",
-                how=problem.hint or "gitcmat lint",
-            )
+            yield _broken(problem)
+    for reference in sorted(unknown, key=lambda one: one.problem):
+        yield _reference(deps.repo, reference, known)
+
+
+def _broken(problem: Problem) -> Case:
+    return case(
+        "intent-broken",
+        Severity.MINOR,
+        problem.text,
+        where=f"{problem.path}:{problem.line}",
+        how=problem.hint or f"edit {problem.path}, then: gitcmat lint",
+    )
+
+
+def _reference(repo: Repository, reference: lint.Reference, known: Collection[str]) -> Case:
+    problem, tree = reference.problem, repo.work_tree
+    if tree is None:
+        return _broken(problem)
+    does = f"puts '{reference.like}' there" if reference.like else "takes it out"
+    return case(
+        "intent-broken",
+        Severity.MINOR,
+        problem.text,
+        where=f"{problem.path}:{problem.line}",
+        how=f"{AUTO} ({does}, in the saved file), or edit it: {problem.hint}",
+        after=f"look at {problem.path} and commit it: it counts from then on",
+        mend=lambda: references.mend(tree, reference, known=known),
+    )
 
 
 def _tracked(deps: Deps) -> Iterator[Case]:

@@ -1,7 +1,7 @@
 """Judge what people wrote below ``.cmat/``: each file for itself, then what they say of others."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
@@ -14,7 +14,7 @@ from gitcmat.store import documents, layout, snapshot
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.intent import list_tasks, odd, read_settings
 from gitcmat.store.snapshot import File, Snapshot
-from gitcmat.store.yamlio import Document
+from gitcmat.store.yamlio import Document, KeyPath
 
 WORK_TREE: Final = "worktree"
 STAGED: Final = "staged"
@@ -35,6 +35,18 @@ class _Read:
     document: Document
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name that a file uses and nothing has."""
+
+    problem: Problem
+    key: tuple[str, ...]
+    """Where it stands in the file, without the place in a list."""
+    name: str
+    like: str | None
+    """The one name that it is nearly, None when there is none or more than one."""
+
+
 @dataclass(slots=True)
 class _Names:
     """What tasks may name; None where it is not known because its file is wrong."""
@@ -43,7 +55,11 @@ class _Names:
     agents: frozenset[str]
     gates: frozenset[str] | None
     default_agent: str | None
-    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def no_agent(self) -> bool:
+        """Whether a task that names no agent has none."""
+        return self.default_agent is None and self.gates is not None and len(self.agents) != 1
 
 
 def lint(
@@ -68,8 +84,14 @@ def take(repo: Repository, git: Git, at: str) -> Snapshot:
 
 def lint_files(found: Snapshot, *, known: Collection[str] = ()) -> list[Problem]:
     """Judge a set of files."""
+    problems, references = judge(found, known=known)
+    return sorted({*problems, *(reference.problem for reference in references)})
+
+
+def judge(found: Snapshot, *, known: Collection[str] = ()) -> tuple[list[Problem], list[Reference]]:
+    """Judge a set of files; names that nothing has come apart from all else that is wrong."""
     files, problems = list_tasks(found.files)
-    names, wrong = _names(found, files, known)
+    names, wrong, references = _names(found, files, known)
     problems += [*wrong, *_places(found)]
     tasks: dict[str, _Read] = {}
     contents = found.read(_files_of(found, files))
@@ -85,9 +107,13 @@ def lint_files(found: Snapshot, *, known: Collection[str] = ()) -> list[Problem]
         else:
             tasks[file.id] = _Read(file, task, document)
     for read in tasks.values():
-        problems += _references(read, names)
+        references += _references(read, names)
+        if read.task.agent is None and names.no_agent:
+            hint = "agent: in the task, or defaults: agent: in .cmat/config.yaml"
+            text = "agent: is missing, and there is no default"
+            problems.append(Problem(read.file.path, 1, text, hint))
     problems += _cycles(tasks)
-    return sorted(set(problems))
+    return problems, references
 
 
 def _files_of(found: Snapshot, tasks: Mapping[str, TaskFile]) -> Iterator[File]:
@@ -97,7 +123,7 @@ def _files_of(found: Snapshot, tasks: Mapping[str, TaskFile]) -> Iterator[File]:
 
 def _names(
     found: Snapshot, files: Mapping[str, TaskFile], known: Collection[str]
-) -> tuple[_Names, list[Problem]]:
+) -> tuple[_Names, list[Problem], list[Reference]]:
     settings, wrong = read_settings(found)
     config = settings.config
     broken = {problem.path for problem in wrong}
@@ -112,21 +138,15 @@ def _names(
         gates=None if layout.CONFIG in broken else frozenset(config.gates),
         default_agent=config.defaults.agent,
     )
+    references: list[Reference] = []
     if layout.CONFIG not in broken:
-        lines = _config_lines(found)
-        if config.defaults.agent is not None:
-            wrong += _unknown(
-                layout.CONFIG,
-                lines,
-                ("defaults", "agent"),
-                config.defaults.agent,
-                names.agents,
-                "agent",
-            )
-        for n, gate in enumerate(config.defaults.gates or ()):
-            path = ("defaults", "gates", n)
-            wrong += _unknown(layout.CONFIG, lines, path, gate, frozenset(config.gates), "gate")
-    return names, wrong
+        path, lines, defaults = layout.CONFIG, _config_lines(found), config.defaults
+        if defaults.agent is not None:
+            at = ("defaults", "agent")
+            references += _unknown(path, lines, at, defaults.agent, names.agents)
+        for n, gate in enumerate(defaults.gates or ()):
+            references += _unknown(path, lines, ("defaults", "gates", n), gate, config.gates)
+    return names, wrong, references
 
 
 def _config_lines(found: Snapshot) -> Document:
@@ -157,39 +177,40 @@ def _is_agent(folder: str, name: str) -> bool:
     return (folder == layout.AGENTS and name.endswith(".md")) or name == ".gitkeep"
 
 
-def _references(read: _Read, names: _Names) -> Iterator[Problem]:
+def _references(read: _Read, names: _Names) -> Iterator[Reference]:
     path, task, document = read.file.path, read.task, read.document
     for n, need in enumerate(task.needs):
-        if need == read.file.id:
-            continue  # a cycle, and reported as one
-        yield from _unknown(path, document, ("needs", n), need, names.tasks, "task")
+        if need != read.file.id:  # else a cycle, and reported as one
+            others = names.tasks - {read.file.id}
+            yield from _unknown(path, document, ("needs", n), need, others)
     if task.agent is not None:
-        yield from _unknown(path, document, ("agent",), task.agent, names.agents, "agent")
-    elif names.default_agent is None and names.gates is not None and len(names.agents) != 1:
-        hint = "agent: in the task, or defaults: agent: in .cmat/config.yaml"
-        yield Problem(path, 1, "agent: is missing, and there is no default", hint)
+        yield from _unknown(path, document, ("agent",), task.agent, names.agents)
     if names.gates is not None:
         for n, gate in enumerate(task.gates or ()):
-            yield from _unknown(path, document, ("gates", n), gate, names.gates, "gate")
+            yield from _unknown(path, document, ("gates", n), gate, names.gates)
+
+
+_KINDS: Final = {
+    "needs": ("task", f"{layout.TASKS}/<id>.yaml"),
+    "agent": ("agent", f"{layout.AGENTS}/<name>.md"),
+    "gates": ("gate", f"named under gates: in {layout.CONFIG}"),
+}
+"""By the key that names one: what it is, and where such things are."""
 
 
 def _unknown(
-    file: str,
-    document: Document,
-    path: tuple[str | int, ...],
-    name: str,
-    names: Collection[str],
-    kind: str,
-) -> Iterator[Problem]:
+    file: str, document: Document, path: KeyPath, name: str, names: Collection[str]
+) -> Iterator[Reference]:
     if name in names:
         return
     line = document.lines.get(path) or document.lines.get(path[:1], 1)
-    key = ".".join(part for part in path if isinstance(part, str))
-    like = get_close_matches(name, sorted(names), 1)
+    key = tuple(part for part in path if isinstance(part, str))
+    like = get_close_matches(name, sorted(names), 2)
     meant = f" (did you mean '{like[0]}'?)" if like else ""
-    where = {"task": f"{layout.TASKS}/<id>.yaml", "agent": f"{layout.AGENTS}/<name>.md"}
-    hint = f"{kind}s are {where.get(kind, f'named under gates: in {layout.CONFIG}')}"
-    yield Problem(file, line, f"{key}: there is no {kind} '{name}'{meant}", hint)
+    kind, where = _KINDS[key[-1]]
+    text = f"{'.'.join(key)}: there is no {kind} '{name}'{meant}"
+    problem = Problem(file, line, text, f"{kind}s are {where}")
+    yield Reference(problem, key, name, like[0] if len(like) == 1 else None)
 
 
 def _cycles(tasks: Mapping[str, _Read]) -> Iterator[Problem]:

@@ -46,6 +46,8 @@ class Finding:
     """How to mend it; empty when there is nothing to do."""
     fixable: bool = False
     """Whether ``doctor --fix`` mends it."""
+    after: str = ""
+    """What is the person's to do once it is mended."""
 
 
 def score(findings: Iterable[Finding]) -> int:

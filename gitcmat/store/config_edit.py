@@ -11,6 +11,8 @@ _INDENT: Final = "  "
 def set_at(text: str, path: tuple[str, ...], value: object, *, name: str) -> str:
     """Return `text` with the key at `path` set; mappings on the way are made.
 
+    The value `yamlio.DELETE` removes the key, and mappings that have nothing else with it.
+
     Raises `InvalidData` when the text is wrong, or a key on the way holds something else.
     """
     key, *rest = path
@@ -24,6 +26,8 @@ def set_at(text: str, path: tuple[str, ...], value: object, *, name: str) -> str
         raise InvalidData(f"{name}:{line}: {key}: is not a mapping", hint="edit it by hand")
     if not inner:
         return yamlio.edit(text, {key: _nested(rest, value)}, name=name)
+    if value is yamlio.DELETE and not _merged(inner, rest, value):
+        return yamlio.edit(text, {key: yamlio.DELETE}, name=name)
     starts = sorted(line for at, line in document.lines.items() if len(at) == 1)
     head = document.lines[(key,)]
     after = next((line for line in starts if line > head), None)
@@ -55,5 +59,7 @@ def _nested(path: list[str], value: object) -> object:
 def _merged(data: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:
     key, *rest = path
     below = data.get(key)
-    inner = below if isinstance(below, dict) else {}
-    return {**data, key: _merged(inner, rest, value) if rest else value}
+    new = _merged(below if isinstance(below, dict) else {}, rest, value) if rest else value
+    if new is yamlio.DELETE or (value is yamlio.DELETE and not new):
+        return {name: item for name, item in data.items() if name != key}
+    return {**data, key: new}

@@ -64,7 +64,8 @@ def _commit(repo: Repository, git: Git, fed: bytes, message: str) -> str | None:
         folder.mkdir(parents=True)
         git.run("read-tree", head, env=own)
         git.run(*_REMOVE, input=fed, env=own)
-        if git.text("write-tree", env=own) == git.text("rev-parse", f"{head}^{{tree}}"):
+        asked = ("diff-index", "--cached", "--quiet", head)
+        if git.run(*asked, env=own, ok=(0, 1)).code == 0:
             return None
         if git.head() is None:
             raise Conflict(

@@ -45,6 +45,15 @@ def test_a_defect_is_shown_with_its_id_and_mended_when_asked(project: Project) -
     assert gitcmat(repo, "doctor", "--fix").ok().out.endswith("score: 100 of 100\n")
 
 
+def test_what_is_mended_in_a_file_says_whose_turn_it_is(project: Project) -> None:
+    project.commit_task("two", "true", needs=["oen"])
+    shown = gitcmat(project.repo, "doctor", "--fix", changes=("files:.cmat/tasks/two.yaml",)).ok()
+    assert shown.out.startswith(
+        "mended    intent-broken: needs: there is no task 'oen' (did you mean 'one'?)\n"
+        "          next: look at .cmat/tasks/two.yaml and commit it: it counts from then on\n"
+    )
+
+
 def test_what_is_not_ours_is_left_with_the_command_that_mends_it(project: Project) -> None:
     repo = project.repo
     repo.allow("git:index.lock")

@@ -43,6 +43,8 @@ def _plain(found: "Checkup") -> dict[str, Any]:
 def _lines(found: "Checkup") -> "Iterator[str]":
     for one in found.mended:
         yield f"mended    {one.id}: {one.what}"
+        if one.after:
+            yield f"          next: {one.after}"
     why = dict(found.failed)
     for one in found.findings:
         yield from _finding(one, why.get(one, ""))
