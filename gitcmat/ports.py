@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from gitcmat.model.job import JobAgent, RunOutcome
+from gitcmat.model.job import Answer, JobAgent, RunOutcome
 from gitcmat.model.machine import Spare
+from gitcmat.model.usage import Spend
 
 
 class Clock(Protocol):
@@ -37,8 +38,16 @@ class Turn:
     prompt: str
     cwd: Path
     """The work tree."""
-    session: str | None = None
-    """Id of a session of the agent to go on with, where it can."""
+    scratch: Path
+    """A folder outside of the work tree for files that the program is to read: its settings."""
+    session: str = ""
+    """Id of a session of the agent to go on with; empty for a new one."""
+    answers: tuple[Answer, ...] = ()
+    """What people said to the agent's questions; a permission may be among them."""
+    server: tuple[str, ...] = ()
+    """How to start gitcmat's own MCP server for this run; empty for none."""
+    usd: float | None = None
+    """What the turn may cost, for programs that keep to it by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +59,39 @@ class Launch:
     argv: tuple[str, ...]
     stdin: bytes
     env: dict[str, str] = field(default_factory=dict)
+    state: tuple[str, ...] = ()
+    """What the program must be able to write below the home folder: its login, its sessions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The program works. Its session can be gone on with by this id, if it has one."""
+
+    session: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Something the agent said or did, as its stream tells it."""
+    """Something the agent said, as its stream tells it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """The agent uses a tool: its name, and in a line what for."""
+
+    tool: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What was used: since the last such event, or, with `whole`, since the session's start."""
+
+    spend: Spend
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +101,56 @@ class Asked:
     question: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Troubled:
+    """Something went wrong, which need not end the turn."""
+
+    text: str
+
+
+Heard = Started | Said | Used | Spent | Asked | Troubled
+"""What a line of an agent's stream means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a turn ended, judged by what the program said and by its exit code."""
+
+    outcome: RunOutcome
+    message: str = ""
+    """One line for people: why it ended so."""
+    said: str = ""
+    """The agent's last words, whole: its own summary."""
+    until: datetime | None = None
+    """For `RunOutcome.LIMITED`: when the provider serves the account again, where it says so."""
+    no_session: bool = False
+    """Whether nothing was done because the session to go on with is not there any more."""
+
+
 class Agent(Protocol):
-    """Drives one kind of agent program: says how to start it, reads what it prints, and judges
-    how it ended.
+    """Drives one turn of one kind of agent program: says how to start it, reads what it prints,
+    and judges how it ended. An instance is used for one turn.
     """
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What such a program never tells: among ``cost``, ``tokens``, ``session``, ``tools``,
+        ``questions``, ``limits``.
+        """
+
     def launch(self, turn: Turn) -> Launch:
-        """Return how to start the program for `turn`."""
+        """Return how to start the program for `turn`.
 
-    def read(self, line: str) -> Iterable[Said | Asked]:
-        """Return what one line of its standard output means."""
+        Raises:
+            OSError: a file for it cannot be written into `Turn.scratch`.
+        """
 
-    def outcome(self, exit_code: int) -> tuple[RunOutcome, str]:
-        """Judge the end of the program, from its exit code and all that was read: an outcome and
-        one line for people.
+    def read(self, line: str) -> Iterable[Heard]:
+        """Return what one line of its standard output means; one that it cannot read means
+        nothing, and never raises.
+        """
+
+    def end(self, exit_code: int, errors: str) -> End:
+        """Judge the end of the program from all that was read, its exit code (minus the signal
+        that ended it) and the end of its standard error.
         """

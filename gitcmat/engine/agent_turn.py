@@ -1,18 +1,23 @@
 """The agent's turn in a run: given the prompt, listened to, ended with all that it started."""
 
-import codecs
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from gitcmat.engine import inbox, own_program
+from gitcmat.engine.listening import Listener
+from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.supervision import Cause, Ended, Limits, Supervisor
 from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import UserError
 from gitcmat.model.job import JobAgent, RunOutcome
-from gitcmat.ports import Agent, Asked, Turn
+from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
+from gitcmat.ports import Agent, End, Turn
 
-_LONGEST_LINE: Final = 16_000_000
+_ERRORS_KEPT: Final = 4_000
+"""Characters at the end of standard error that a driver may look at."""
+
 _WAITING: Final = frozenset(
     {RunOutcome.FINISHED, RunOutcome.FAILED, RunOutcome.TIMED_OUT, RunOutcome.SILENT}
 )
@@ -27,75 +32,36 @@ class TurnEnd:
     exit_code: int | None = None
     questions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    said: str = ""
+    session: Session = NO_SESSION
+    spend: Spend = UNKNOWN
+    until: datetime | None = None
 
 
 def take_turn(
     bench: Workbench,
-    agent: Agent,
+    make_agent: Callable[[], Agent],
     profile: JobAgent,
-    prompt: str,
+    prompts: Prompts,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> TurnEnd:
     """Let the agent work until it ends or a limit does it; none of its processes is left.
 
-    `meanwhile` is called about ten times a second.
+    It goes on with the session that the job names; where that is gone, it starts afresh with the
+    whole story. `meanwhile` is called about ten times a second.
 
     A question makes the outcome `ASKED`, unless the run was stopped or never began: an agent that
     waits for its answer may well run into a limit.
     """
     own_program.write(bench.folder)
-    listener = _Listener(bench, agent)
-    try:
-        ended = _run(bench, agent, profile, prompt, listener, meanwhile)
-    except UserError as error:
-        bench.log.note(error.message)
-        return TurnEnd(outcome=RunOutcome.CANNOT_START, message=bench.log.clean(error.message))
-    except OSError as error:
-        # The processes are gone; the log is not writable. The work may be fine and is collected.
-        said = f"the log cannot be written: {error.strerror or error}"
-        end = TurnEnd(outcome=RunOutcome.FAILED, message=said)
-    else:
-        outcome, message = _judged(agent, ended)
-        end = TurnEnd(
-            outcome=outcome,
-            message=message,
-            exit_code=ended.code,
-            warnings=(*_about_processes(ended), *listener.warnings),
+    if bench.job.session.id:
+        end, gone = _Turn(bench, make_agent(), profile, bench.job.session).take(
+            prompts.more, meanwhile
         )
-    return _with_questions(bench, end, listener.questions)
-
-
-def _run(
-    bench: Workbench,
-    agent: Agent,
-    profile: JobAgent,
-    prompt: str,
-    listener: "_Listener",
-    meanwhile: Callable[[], None],
-) -> Ended:
-    launch = agent.launch(Turn(profile=profile, prompt=prompt, cwd=bench.tree))
-    env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
-    bench.begin("agent", launch.argv)
-    errors = bench.log.stream()
-    try:
-        return Supervisor(bench.folder, bench.stop, meanwhile).run(
-            launch.argv,
-            cwd=bench.tree,
-            env=own_program.on_path(env, bench.folder),
-            stdin=launch.stdin,
-            limits=Limits(
-                wall=profile.timeout,
-                idle=profile.idle_timeout,
-                output=profile.max_output,
-                memory=bench.job.memory,
-                processes=bench.job.processes,
-            ),
-            on_out=listener.hear,
-            on_err=errors.feed,
-        )
-    finally:
-        listener.end()
-        errors.end()
+        if not gone or bench.stop.is_made():
+            return end
+        bench.log.note("the agent's session is gone: it starts afresh")
+    return _Turn(bench, make_agent(), profile, NO_SESSION).take(prompts.whole, meanwhile)[0]
 
 
 _OUTCOMES: Final = {
@@ -104,14 +70,114 @@ _OUTCOMES: Final = {
     Cause.TOO_LOUD: RunOutcome.TOO_LOUD,
     Cause.TOO_LARGE: RunOutcome.TOO_LARGE,
     Cause.TOO_MANY: RunOutcome.TOO_MANY,
+    Cause.OVER_BUDGET: RunOutcome.OVER_BUDGET,
     Cause.STOPPED: RunOutcome.STOPPED,
 }
 
 
-def _judged(agent: Agent, ended: Ended) -> tuple[RunOutcome, str]:
-    if ended.cause is Cause.EXITED:
-        return agent.outcome(ended.code if ended.code is not None else -1)
-    return _OUTCOMES[ended.cause], ended.why
+class _Turn:
+    """One start of the agent's program."""
+
+    def __init__(self, bench: Workbench, agent: Agent, profile: JobAgent, session: Session) -> None:
+        self._bench = bench
+        self._agent = agent
+        self._profile = profile
+        self._before = session
+        self._listener = Listener(bench, agent, session)
+        self._errors = bench.log.stream(keep=_ERRORS_KEPT)
+
+    def take(self, prompt: str, meanwhile: Callable[[], None]) -> tuple[TurnEnd, bool]:
+        """How it ended, and whether nothing was done because the session is gone."""
+        bench = self._bench
+        try:
+            ended = self._run(prompt, meanwhile)
+        except UserError as error:
+            bench.log.note(error.message)
+            message = bench.log.clean(error.message)
+            return TurnEnd(outcome=RunOutcome.CANNOT_START, message=message), False
+        except OSError as error:
+            # The processes are gone; the log is not writable. The work may be fine and is
+            # collected.
+            said = f"the log cannot be written: {error.strerror or error}"
+            judged = End(outcome=RunOutcome.FAILED, message=said)
+            return self._with_questions(self._end(judged)), False
+        judged = self._judge(ended)
+        end = replace(
+            self._end(judged),
+            exit_code=ended.code,
+            warnings=(*_about_processes(ended), *self._listener.warnings),
+        )
+        return self._with_questions(end), judged.no_session
+
+    def _run(self, prompt: str, meanwhile: Callable[[], None]) -> Ended:
+        bench, profile = self._bench, self._profile
+        scratch = bench.folder.scratch
+        scratch.mkdir(mode=0o700, exist_ok=True)
+        launch = self._agent.launch(
+            Turn(
+                profile=profile,
+                prompt=prompt,
+                cwd=bench.tree,
+                scratch=scratch,
+                session=self._before.id,
+                answers=bench.job.answers,
+                usd=bench.job.usd,
+            )
+        )
+        env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
+        argv = bench.outside(launch.argv)
+        bench.begin("agent", argv)
+        try:
+            return Supervisor(
+                bench.folder, bench.stop, meanwhile, lambda: self._listener.over_budget
+            ).run(
+                argv,
+                cwd=bench.tree,
+                env=own_program.on_path(env, bench.folder),
+                stdin=launch.stdin,
+                limits=Limits(
+                    wall=profile.timeout,
+                    idle=profile.idle_timeout,
+                    output=profile.max_output,
+                    memory=bench.job.memory,
+                    processes=bench.job.processes,
+                ),
+                on_out=self._listener.hear,
+                on_err=self._errors.feed,
+            )
+        finally:
+            self._listener.end()
+            self._errors.end()
+
+    def _judge(self, ended: Ended) -> End:
+        if ended.cause is Cause.EXITED:
+            code = ended.code if ended.code is not None else -1
+            return self._agent.end(code, self._errors.tail)
+        return End(outcome=_OUTCOMES[ended.cause], message=ended.why)
+
+    def _end(self, judged: End) -> TurnEnd:
+        clean = self._bench.log.clean
+        return TurnEnd(
+            outcome=judged.outcome,
+            message=clean(judged.message),
+            said=clean(judged.said),
+            session=self._listener.session,
+            spend=self._listener.spend,
+            until=judged.until,
+        )
+
+    def _with_questions(self, end: TurnEnd) -> TurnEnd:
+        box = inbox.read(self._bench.inbox)
+        heard = (*box.questions, *self._listener.questions)
+        questions = tuple(dict.fromkeys(self._bench.log.clean(text) for text in heard))
+        asked = bool(questions) and end.outcome in _WAITING
+        return replace(
+            end,
+            outcome=RunOutcome.ASKED if asked else end.outcome,
+            message=questions[0].splitlines()[0] if asked else end.message,
+            questions=questions,
+            warnings=(*end.warnings, *box.warnings),
+        )
 
 
 def _about_processes(ended: Ended) -> list[str]:
@@ -121,66 +187,3 @@ def _about_processes(ended: Ended) -> list[str]:
     if ended.left:
         found.append(f"processes of the agent that could not be ended: {ended.left}")
     return found
-
-
-def _with_questions(bench: Workbench, end: TurnEnd, heard: list[str]) -> TurnEnd:
-    box = inbox.read(bench.inbox)
-    questions = tuple(dict.fromkeys(bench.log.clean(text) for text in (*box.questions, *heard)))
-    asked = bool(questions) and end.outcome in _WAITING
-    return TurnEnd(
-        outcome=RunOutcome.ASKED if asked else end.outcome,
-        message=questions[0].splitlines()[0] if asked else bench.log.clean(end.message),
-        exit_code=end.exit_code,
-        questions=questions,
-        warnings=(*end.warnings, *box.warnings),
-    )
-
-
-class _Listener:
-    """Hands standard output to the log as it comes, and to the agent's driver line by line."""
-
-    def __init__(self, bench: Workbench, agent: Agent) -> None:
-        self._log = bench.log
-        self._agent = agent
-        self._stream = bench.log.stream()
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line: list[str] = []
-        self._length = 0
-        self.questions: list[str] = []
-        self.warnings: list[str] = []
-
-    def hear(self, chunk: bytes) -> None:
-        self._stream.feed(chunk)
-        self._split(self._decoder.decode(chunk))
-
-    def end(self) -> None:
-        self._stream.end()
-        self._split(self._decoder.decode(b"", final=True))
-        if self._length:
-            self._read()
-
-    def _split(self, text: str) -> None:
-        *whole, rest = text.split("\n")
-        for part in whole:
-            self._keep(part)
-            self._read()
-        self._keep(rest)
-
-    def _keep(self, part: str) -> None:
-        self._length += len(part)
-        if self._length <= _LONGEST_LINE:
-            self._line.append(part)
-
-    def _read(self) -> None:
-        """Let the driver read the line that is complete; one without end is only in the log."""
-        too_long, line = self._length > _LONGEST_LINE, "".join(self._line)
-        self._line, self._length = [], 0
-        if too_long:
-            self.warnings.append("a line of the agent's output was too long to be read")
-            return
-        for said in self._agent.read(line.removesuffix("\r")):
-            if isinstance(said, Asked):
-                self.questions.append(said.question)
-                self._log.event("asked", said.question)
-            else:
-                self._log.event("said", said.text)

@@ -1,6 +1,7 @@
 """One attempt from a prepared workspace to a result: setup, agent, home, gates."""
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -120,6 +121,10 @@ class _Attempt:
                 message=message,
                 exit_code=end.exit_code,
                 questions=end.questions,
+                said=end.said,
+                session=end.session,
+                spend=end.spend,
+                until=end.until,
                 warnings=(*result.warnings, *end.warnings),
                 ended=clock.now(),
             ),
@@ -144,13 +149,14 @@ class _Attempt:
         if job.agent is None:
             return TurnEnd(outcome=RunOutcome.CANNOT_START, message="the job names no agent")
         try:
-            agent = self.make_agent(job.agent.runs)
+            self.make_agent(job.agent.runs)
         except UserError as error:
             return TurnEnd(outcome=RunOutcome.CANNOT_START, message=error.message)
-        prompt = self.bench.folder.read_prompt()
+        make = functools.partial(self.make_agent, job.agent.runs)
+        prompts = self.bench.folder.read_prompts()
         saving = Saving(self.bench, self.workspace)
         try:
-            return take_turn(self.bench, agent, job.agent, prompt, saving.look)
+            return take_turn(self.bench, make, job.agent, prompts, saving.look)
         finally:
             saving.end()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from gitcmat.engine import claims, results, runs
 from gitcmat.engine.claims import Claim
 from gitcmat.engine.deps import Deps
+from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.runner import salvage
 from gitcmat.errors import CheckFailed, Conflict, NotFound
 from gitcmat.model.job import Job, JobKind, Result, RunOutcome
@@ -145,7 +146,7 @@ def _record(deps: Deps, check: Check) -> Claim:
                 workspace=str(workspace),
                 **claims.common(deps, check.config, run_id),
             )
-            made = claims.prepare(deps, job, "")
+            made = claims.prepare(deps, job, Prompts(whole=""))
             run = Run(
                 id=run_id,
                 task=check.task,

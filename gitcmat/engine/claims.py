@@ -13,16 +13,17 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
 from gitcmat.engine.own_program import PROGRAM
-from gitcmat.engine.runfolder import LOCK_FD, RunFolder
+from gitcmat.engine.runfolder import LOCK_FD, Prompts, RunFolder
 from gitcmat.errors import NotFound
 from gitcmat.model.agent import AgentProfile
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Claimed
-from gitcmat.model.job import Job, JobAgent, JobGate, JobKind
+from gitcmat.model.job import Answer, Job, JobAgent, JobGate, JobKind
 from gitcmat.model.machine import size
 from gitcmat.model.run import Run
 from gitcmat.model.settings import Config
 from gitcmat.model.task import Task, seconds
+from gitcmat.model.usage import Session
 from gitcmat.store import refs
 from gitcmat.store.slots import default_root, slot_folder
 from gitcmat.store.state import Change
@@ -66,11 +67,14 @@ def claim(
         # there.
         started = replace(started, branch_head=start)
         change.put(started)
+    last = _last(change, entry, profile, workspace)
     job = Job(
         kind=JobKind.WORK,
         run=run_id,
         task=entry.id,
         title=entry.task.name,
+        session=last.session if last is not None else Session(),
+        answers=tuple(Answer(question=n.question, text=n.text) for n in entry.notes if n.question),
         attempt=started.attempt,
         base=base,
         start=start,
@@ -80,8 +84,11 @@ def claim(
         workspace=str(workspace),
         **common(deps, config, run_id),
     )
-    prompt = prompts.build(started, system=system, gates=gates)
-    made = prepare(deps, job, prompt)
+    told = Prompts(
+        whole=prompts.build(started, system=system, gates=gates),
+        more=prompts.build_more(started, last.started) if last is not None else "",
+    )
+    made = prepare(deps, job, told)
     now = deps.clock.now()
     change.put(
         Run(
@@ -95,6 +102,7 @@ def claim(
             ref=job.run_ref,
             workspace=workspace.name,
             plan=wants.digest(entry),
+            account=profile.limited_as,
             started=now,
         ),
         f"{run_id}: claimed",
@@ -102,10 +110,10 @@ def claim(
     return made
 
 
-def prepare(deps: Deps, job: Job, prompt: str) -> Claim:
+def prepare(deps: Deps, job: Job, told: Prompts) -> Claim:
     """Make the folder of a run, hold its lock, and keep its start alive by its ref."""
     folder = RunFolder(deps.runs / job.run)
-    folder.create(job, prompt)
+    folder.create(job, told)
     made = Claim(folder, FileLock(folder.lock).acquire(timeout=10), job)
     try:
         deps.git.update_ref(job.run_ref, job.start, None, why=f"gitcmat: start of {job.run}")
@@ -217,7 +225,11 @@ def job_agent(profile: AgentProfile, config: Config, task: Task) -> JobAgent:
     return JobAgent(
         name=profile.name,
         runs=profile.runs,
-        command=profile.command,
+        command=profile.argv,
+        account=profile.limited_as,
+        model=profile.model or "",
+        tools=profile.tools,
+        permissions=profile.permissions,
         env=profile.env,
         pass_env=profile.pass_env,
         timeout=seconds(task.timeout or profile.timeout or defaults.timeout),
@@ -239,6 +251,17 @@ def free_workspace(deps: Deps, used: Collection[str]) -> Path:
         if folder.name not in used:
             return folder
         number += 1
+
+
+def _last(change: Change, entry: Entry, profile: AgentProfile, workspace: Path) -> Run | None:
+    """The last run of `entry` if its agent has a session there to go on with. A program keeps its
+    sessions by the folder it works in, and one that is told anew begins anew.
+    """
+    last = change.run(entry.run) if entry.run and entry.base else None
+    if last is None or not last.session.id:
+        return None
+    same = (last.agent, last.workspace) == (profile.name, workspace.name)
+    return last if same else None
 
 
 def _workspace(deps: Deps, entry: Entry, used: Collection[str]) -> Path:

@@ -231,6 +231,7 @@ class Daemon:
         """How long nothing is to be expected without a hint."""
         now = self._deps.clock.now()
         times = [e.not_before for e in facts.entries(State.PENDING) if not e.hold]
+        times += report.world.limited.values() if report.world is not None else ()
         seconds = [(t - now).total_seconds() for t in times if t is not None and t > now]
         if report.look_again is not None:
             seconds.append(max(0.0, report.look_again))

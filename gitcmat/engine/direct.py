@@ -13,6 +13,7 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Wants
 from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler
+from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.tasks import check_names
 from gitcmat.errors import NotFound, Usage
 from gitcmat.model.intent import Intent
@@ -96,7 +97,7 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
                 **claims.common(deps, intent.config, run_id),
             )
             text = prompts.build_direct(run_id, task, system=found.system)
-            made = claims.prepare(deps, job, text)
+            made = claims.prepare(deps, job, Prompts(whole=text))
             change.put(run, f"{run_id}: runs {run.agent}")
     except BaseException:
         if made is not None:

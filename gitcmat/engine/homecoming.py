@@ -1,6 +1,6 @@
 """From the agent's work tree to the person's repository: collected, brought home, described."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -28,22 +28,15 @@ class Home:
         paths = [change.path for change in self.collected.files]
         protected = [pattern for gate in job.gates for pattern in gate.protect]
         marks = path_marks(paths, allowed=job.paths, protected=protected)
-        return Result(
-            run=result.run,
-            outcome=result.outcome,
-            message=result.message,
-            exit_code=result.exit_code,
+        return replace(
+            result,
             head=self.head,
             tree=self.tree,
             commits=self.collected.commits,
             files=self.collected.files[:_MOST_FILES],
             more_files=max(0, len(paths) - _MOST_FILES),
-            questions=result.questions,
             marks=(*_worded(self.collected), *marks),
-            warnings=result.warnings,
             ignored=self.collected.ignored,
-            started=result.started,
-            ended=result.ended,
         )
 
 

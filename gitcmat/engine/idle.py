@@ -30,11 +30,13 @@ def is_idle(report: Report, facts: Facts) -> bool:
     if report.no_room is not None and report.no_room.limit == PAUSED:
         return True
     stuck = report.untrusted | report.cannot_start.keys()
+    later = replace(world, limited={})
     for entry in facts.entries(State.PENDING):
         then = replace(entry, not_before=None)
-        if entry.id in stuck or schedule.waits_for(then, world, gone=wants.sources.gone):
+        if entry.id in stuck or schedule.waits_for(then, later, gone=wants.sources.gone):
             continue
-        if entry.not_before is None or entry.not_before - world.now <= _SOON:
+        times = (entry.not_before, world.limited.get(entry.id))
+        if max((t - world.now for t in times if t is not None), default=_SOON) <= _SOON:
             return False
     return True
 

@@ -1,5 +1,6 @@
 """Gathers what people want and what is so, for the pure decisions of `gitcmat.model.schedule`."""
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,7 @@ from gitcmat.model.schedule import Wanted, World
 from gitcmat.model.settings import Config, TaskTrust
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.trust import Plan
-from gitcmat.store import layout
+from gitcmat.store import accounts, layout
 from gitcmat.store.facts import Facts
 from gitcmat.store.intent import IntentReader
 from gitcmat.store.layout import Kind
@@ -203,6 +204,7 @@ class Intake:
             allowed=self._allowed(wants, held),
             landed=frozenset(self._landed(wants, held)),
             broken=dict(_broken(wants, held)),
+            limited=_limited(wants, held, now),
             free=free,
         )
 
@@ -287,6 +289,19 @@ class Intake:
         if intent.commit not in self._plans:
             self._plans[intent.commit] = read_plan(self._deps.git, intent)
         return self._plans[intent.commit]
+
+
+def _limited(wants: Wants, entries: Mapping[str, Entry], now: datetime) -> dict[str, datetime]:
+    """Which pending entries would work under an account whose usage limit holds, until when."""
+    limits = accounts.limits(now)
+    found: dict[str, datetime] = {}
+    for entry in entries.values() if limits else ():
+        if entry.state is State.PENDING:
+            with contextlib.suppress(NotFound):
+                account = wants.agent(entry)[0].limited_as
+                if account in limits:
+                    found[entry.id] = limits[account].until
+    return found
 
 
 def _broken(wants: Wants, entries: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:

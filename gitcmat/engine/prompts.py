@@ -3,10 +3,12 @@
 `build` is called for the run and for `task prompt`, so both show the same bytes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from gitcmat.model.entry import Entry, Said
+from gitcmat.model.entry import Entry, Note, Said
 from gitcmat.model.task import Task
 from gitcmat.store.templates import render
 
@@ -31,16 +33,18 @@ def build(entry: Entry, *, system: str, gates: tuple[str, ...]) -> str:
 
     `system` is the text of the agent's profile, `gates` the names of the gates that will judge.
     """
-    notes = [
-        _Note(heading=_HEADINGS[note.kind], question=note.question, text=note.text)
-        for note in entry.notes
-    ]
+    notes = _notes(entry.notes)
     values = _about(entry.id, entry.task, system) | {
         "gates": gates,
         "head": entry.head if entry.head != entry.base else "",
         "notes": notes,
     }
     return _rendered(values)
+
+
+def build_more(entry: Entry, since: datetime) -> str:
+    """Return the prompt for an agent that goes on with its session: what was said since then."""
+    return _rendered({"notes": _notes(n for n in entry.notes if n.at >= since)}, "more.md.j2")
 
 
 def build_direct(run: str, task: Task, *, system: str) -> str:
@@ -58,8 +62,12 @@ def _about(name: str, task: Task, system: str) -> dict[str, Any]:
     return {"system": system.strip(), "task": about}
 
 
-def _rendered(values: dict[str, Any]) -> str:
-    return render("prompt.md.j2", values, quoted=quoted).strip() + "\n"
+def _notes(notes: Iterable[Note]) -> list[_Note]:
+    return [_Note(heading=_HEADINGS[n.kind], question=n.question, text=n.text) for n in notes]
+
+
+def _rendered(values: dict[str, Any], template: str = "prompt.md.j2") -> str:
+    return render(template, values, quoted=quoted).strip() + "\n"
 
 
 def quoted(text: str) -> str:

@@ -18,6 +18,7 @@ from gitcmat.model.events import Ended
 from gitcmat.model.job import Result, RunOutcome
 from gitcmat.model.state import State
 from gitcmat.model.task import seconds
+from gitcmat.store import accounts
 from gitcmat.store.git import Repository
 from gitcmat.store.node import known_node
 from gitcmat.store.state import Change
@@ -110,6 +111,9 @@ def take_in(
                 marks=result.marks,
                 warnings=result.warnings,
                 ignored=result.ignored,
+                said=result.said,
+                session=result.session,
+                spend=result.spend,
             ),
             f"{run_id}: {result.outcome}",
         )
@@ -118,13 +122,20 @@ def take_in(
             continue
         defaults = wants.config(entry).defaults
         event = Ended(
-            result=result,
+            result=_limited(result, record.account, now),
             attempts=entry.task.attempts or defaults.attempts,
             backoff=seconds(defaults.backoff),
             wanted_gates=len(wants.gates(entry)),
         )
         taken.append(happen(change, entry.id, event, now, after))
     return taken
+
+
+def _limited(result: Result, account: str, now: datetime) -> Result:
+    """`result`; where a provider's limit ended it, its account waits, until then at the latest."""
+    if result.outcome is not RunOutcome.LIMITED:
+        return result
+    return replace(result, until=accounts.hold(account, result.until, result.message, now))
 
 
 def _lost(entry: Entry, now: datetime, why: str) -> Result:

@@ -15,6 +15,16 @@ LOCK_FD: Final = "CMAT_LOCK_FD"
 """The variable that tells a runner the number of an inherited, locked descriptor of `lock`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """What an agent is told."""
+
+    whole: str
+    """The whole story."""
+    more: str = ""
+    """What is new, for an agent that goes on with its session; empty for one that cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Paths and files of one run."""
@@ -30,6 +40,11 @@ class RunFolder:
     def prompt(self) -> Path:
         """The agent's prompt, as text."""
         return self.path / "prompt.md"
+
+    @property
+    def more(self) -> Path:
+        """What is new, as text: the prompt of an agent that goes on with its session."""
+        return self.path / "more.md"
 
     @property
     def lock(self) -> Path:
@@ -62,6 +77,11 @@ class RunFolder:
         return self.path / "bin"
 
     @property
+    def scratch(self) -> Path:
+        """A folder for files that the agent's program is to read: its settings for this run."""
+        return self.path / "agent"
+
+    @property
     def stop(self) -> Path:
         """Its presence asks the runner to stop."""
         return self.path / "stop"
@@ -86,15 +106,17 @@ class RunFolder:
         """The traceback of a bug that ended the runner."""
         return self.path / "crash"
 
-    def create(self, job: Job, prompt: str) -> None:
-        """Make the folder for a run that is about to start, with `job` and `prompt` in it.
+    def create(self, job: Job, prompts: Prompts) -> None:
+        """Make the folder for a run that is about to start, with `job` and `prompts` in it.
 
         Raises:
             FileExistsError: there is such a run already.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.mkdir(mode=0o700)
-        files.write_atomic(self.prompt, prompt.encode("utf-8", "surrogateescape"), mode=0o600)
+        for path, text in ((self.prompt, prompts.whole), (self.more, prompts.more)):
+            if text:
+                files.write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=0o600)
         files.write_atomic(self.job, jobfile.encode(job), mode=0o600)
 
     def read_job(self) -> Job:
@@ -106,13 +128,9 @@ class RunFolder:
         data = files.read_regular(self.job, jobfile.LARGEST)
         return jobfile.decode(Job, data, name=str(self.job))
 
-    def read_prompt(self) -> str:
-        """The agent's prompt; empty when there is none."""
-        try:
-            data = files.read_regular(self.prompt, jobfile.LARGEST)
-        except FileNotFoundError:
-            return ""
-        return data.decode("utf-8", "surrogateescape")
+    def read_prompts(self) -> Prompts:
+        """What the agent is told; empty texts where there is no file."""
+        return Prompts(whole=_text(self.prompt), more=_text(self.more))
 
     def read_result(self) -> Result | None:
         """What the runner reported; None when it has not.
@@ -161,3 +179,11 @@ class RunFolder:
 
     def _write(self, path: Path, result: Result) -> None:
         files.write_atomic(path, jobfile.encode(result), mode=0o600, durable=True, parents=False)
+
+
+def _text(path: Path) -> str:
+    try:
+        data = files.read_regular(path, jobfile.LARGEST)
+    except FileNotFoundError:
+        return ""
+    return data.decode("utf-8", "surrogateescape")

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     TOO_LOUD = "too loud"
     TOO_LARGE = "too large"
     TOO_MANY = "too many"
+    OVER_BUDGET = "over budget"
     STOPPED = "stopped"
 
 
@@ -65,6 +66,8 @@ class Limits:
                 return f"took more than {shown(self.memory or 0)} of memory (limits.run_memory)"
             case Cause.TOO_MANY:
                 return f"had more than {self.processes} processes at once (limits.run_processes)"
+            case Cause.OVER_BUDGET:
+                return "used what it may cost (budget)"
             case Cause.STOPPED:
                 return "stopped on request"
 
@@ -116,12 +119,19 @@ class Supervisor:
     """Starts the programs of one run, one after the other."""
 
     def __init__(
-        self, folder: RunFolder, stop: StopRequest, meanwhile: Callable[[], None] = lambda: None
+        self,
+        folder: RunFolder,
+        stop: StopRequest,
+        meanwhile: Callable[[], None] = lambda: None,
+        over_budget: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`meanwhile` is called about ten times a second; no output is read until it returns."""
+        """`meanwhile` is called about ten times a second; no output is read until it returns.
+        `over_budget` says whether what is run has used what it may cost.
+        """
         self._folder = folder
         self._stop = stop
         self._meanwhile = meanwhile
+        self._over_budget = over_budget
 
     def run(
         self,
@@ -184,6 +194,8 @@ class Supervisor:
                 return Cause.STOPPED
             if pipes.too_loud:
                 return Cause.TOO_LOUD
+            if self._over_budget():
+                return Cause.OVER_BUDGET
             if now - begun > limits.wall:
                 return Cause.TIMED_OUT
             if limits.idle is not None and now - max(pipes.last, begun) > limits.idle:

@@ -10,6 +10,7 @@ from gitcmat.engine import inbox
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runlog import RunLog
 from gitcmat.engine.supervision import Ended, Limits, StopRequest, Supervisor
+from gitcmat.errors import NotFound
 from gitcmat.model.job import Job
 from gitcmat.system import environment, orphans
 
@@ -53,17 +54,36 @@ class Workbench:
             "CMAT_WORKSPACE": str(self.tree),
             inbox.VARIABLE: str(self.inbox),
         }
-        theirs = [Path(job.git_dir), Path(job.workspace), self.tree]
-        if job.work_tree is not None:
-            theirs.append(Path(job.work_tree))
         return environment.agent_environment(
             os.environ,
             set={**chosen, **own},
             pass_env=pass_env,
-            drop_paths=theirs,
+            drop_paths=self._theirs,
             venv=self.tree / ".venv",
             allow_forbidden=self.job.allow_env,
         )
+
+    def outside(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """`argv` with the absolute path of its program, which is none that an agent could have
+        written: not in the repository, not in a workspace, not in a virtual environment there.
+
+        Raises:
+            NotFound: there is no such program.
+        """
+        program = environment.find_program(argv[0], os.environ, self._theirs)
+        if program is None:
+            raise NotFound(
+                f"Cannot start `{argv[0]}`: there is no such program outside of the repository.",
+                hint="an agent's program is on your PATH, or command: has its absolute path",
+            )
+        return (str(program), *argv[1:])
+
+    @property
+    def _theirs(self) -> list[Path]:
+        """Where agents and the repository can put programs."""
+        job = self.job
+        tree = [Path(job.work_tree)] if job.work_tree is not None else []
+        return [Path(job.git_dir), Path(job.workspace), self.tree, *tree]
 
     def run(
         self, argv: Sequence[str], *, env: Mapping[str, str], wall: float, keep: int

@@ -20,6 +20,8 @@ class BlockerKind(StrEnum):
     """The task file of an active run was deleted: ``keep``, ``cancel``."""
     CONFLICT = "conflict"
     """A landing met a conflict: ``retry``, ``cancel`` or guidance."""
+    BUDGET = "budget"
+    """It used what it may cost: ``go on`` with as much again, ``review anyway``, ``cancel``."""
 
 
 OPTIONS: dict[BlockerKind, tuple[str, ...]] = {
@@ -29,6 +31,7 @@ OPTIONS: dict[BlockerKind, tuple[str, ...]] = {
     BlockerKind.NEED: ("retry it", "go on", "cancel"),
     BlockerKind.WITHDRAWN: ("keep", "cancel"),
     BlockerKind.CONFLICT: ("retry", "cancel"),
+    BlockerKind.BUDGET: ("go on", "review anyway", "cancel"),
 }
 
 

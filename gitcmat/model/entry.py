@@ -83,6 +83,8 @@ class Entry:
     """Runs since a person last said something."""
     interruptions: int = 0
     """Runs in a row whose runner died."""
+    budgets: int = 1
+    """How many times its budget it may use up: a person may grant as much again."""
     run: str | None = None
     """The current run, or the last one."""
     base: str = ""

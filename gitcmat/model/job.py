@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from gitcmat.model.gate import GateResult
+from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 
 JOB_SCHEMA: Final = 1
 
@@ -42,6 +43,25 @@ class JobGate:
     env: dict[str, str] = field(default_factory=dict)
 
 
+class Permissions(StrEnum):
+    """What an agent may do without asking; each adapter says it in its program's own words."""
+
+    READ = "read"
+    """Look, and change nothing."""
+    EDIT = "edit"
+    """Change files of the work tree."""
+    ALL = "all"
+    """Whatever its program can do, commands included: meant for a sandbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person said to a question of the agent."""
+
+    question: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobAgent:
     """The agent as decided at the claim; times in seconds."""
@@ -49,6 +69,13 @@ class JobAgent:
     name: str
     runs: str
     command: tuple[str, ...]
+    """The program with its arguments, before those that the adapter adds."""
+    account: str = ""
+    """Whose usage limit it works under: agents with the same account wait together."""
+    model: str = ""
+    tools: tuple[str, ...] = ()
+    """What it may use without asking, as its program names it."""
+    permissions: Permissions = Permissions.EDIT
     env: dict[str, str] = field(default_factory=dict)
     pass_env: tuple[str, ...] = ()
     timeout: int = 1800
@@ -94,6 +121,13 @@ class Job:
     """How many processes the run may have at once."""
     checkpoint_every: int = 0
     """Seconds between two checkpoints of what the agent does; 0 for none."""
+    session: Session = NO_SESSION
+    """What the agent may go on with; its prompt is then what is new alone."""
+    answers: tuple[Answer, ...] = ()
+    usd: float | None = None
+    """What is left of the money for the task, or for the day."""
+    tokens: int | None = None
+    """What is left of the tokens for the task."""
     identity: Identity
 
 
@@ -114,6 +148,10 @@ class RunOutcome(StrEnum):
     TOO_LOUD = "too much output"
     TOO_LARGE = "too much memory"
     TOO_MANY = "too many processes"
+    LIMITED = "provider limit"
+    """The provider serves the account no more for a time; uses no attempt."""
+    OVER_BUDGET = "over budget"
+    """It used what it may cost; the work so far is kept, and a person is asked."""
     STOPPED = "stopped"
     """A person stopped it."""
     INTERRUPTED = "interrupted"
@@ -157,5 +195,12 @@ class Result:
     warnings: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     """Ignored files that stay in the workspace."""
+    said: str = ""
+    """The agent's last words: its own summary."""
+    session: Session = NO_SESSION
+    spend: Spend = UNKNOWN
+    """What this run used."""
+    until: datetime | None = None
+    """For a provider's limit: when it ends, where the provider says so."""
     started: datetime
     ended: datetime

@@ -172,7 +172,9 @@ def _withdrawn(entry: Entry, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
     return entry, ()
 
 
-def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+def _ended(  # noqa: C901, PLR0911, PLR0912 - one case an outcome
+    entry: Entry, event: Ended, now: datetime
+) -> tuple[Entry, tuple[Effect, ...]]:
     result = event.result
     if entry.state is not State.ACTIVE or entry.run != result.run:
         return entry, ()
@@ -206,6 +208,14 @@ def _ended(entry: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple[Effe
             return blocked, (Ask(kind=BlockerKind.RESULT, question=question),)
         case RunOutcome.INTERRUPTED:
             return _interrupted(kept, event, now)
+        case RunOutcome.LIMITED:
+            again = kept.to(State.PENDING, now, reason=result.message)
+            again = replace(again, attempt=max(0, entry.attempt - 1), not_before=result.until)
+            return again, ()
+        case RunOutcome.OVER_BUDGET:
+            question = f"{entry.id} {result.message}. Go on with as much again, or cancel?"
+            blocked = kept.to(State.BLOCKED, now, reason=result.message)
+            return blocked, (Ask(kind=BlockerKind.BUDGET, question=question),)
         case RunOutcome.STOPPED:
             held = kept.to(State.PENDING, now, reason="stopped by a person")
             return replace(held, hold=True, attempt=max(0, entry.attempt - 1)), ()
@@ -310,6 +320,9 @@ def _answered(entry: Entry, event: Answered, now: datetime) -> tuple[Entry, tupl
             on = _again(entry, now, None, reason=f"goes on without {about}")
             return replace(on, go_on_without=(*entry.go_on_without, about)), ()
         raise _no_answer(event)
+    if word == "go on" and blocker.kind is BlockerKind.BUDGET:
+        on = _again(entry, now, None, reason=f"{event.by} said: go on")
+        return replace(on, budgets=entry.budgets + 1), ()
     if word == "review anyway" and "review anyway" in blocker.options:
         return entry.to(State.REVIEW, now, reason=f"{event.by} said: review anyway"), ()
     if blocker.kind is BlockerKind.CONFLICT:

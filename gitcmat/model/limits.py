@@ -62,6 +62,7 @@ def small(result: Result) -> Result:
         marks=_few(result.marks),
         warnings=_few(result.warnings),
         ignored=_few(result.ignored),
+        said=cut(result.said),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from gitcmat.model.gate import GateResult
 from gitcmat.model.job import FileChange, RunOutcome
+from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 
 GATES: Final = "gates"
 """What the record of a check has as its agent."""
@@ -43,6 +44,12 @@ class Run:
     marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    said: str = ""
+    """The agent's last words: its own summary."""
+    account: str = ""
+    """Whose usage limit it worked under."""
+    session: Session = NO_SESSION
+    spend: Spend = UNKNOWN
 
     @property
     def alone(self) -> bool:

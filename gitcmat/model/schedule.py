@@ -57,6 +57,8 @@ class World:
     """How many more runs may start."""
     broken: Mapping[str, str] = field(default_factory=dict)
     """Id → why its task file, as it is at the tip of its source, does not parse."""
+    limited: Mapping[str, datetime] = field(default_factory=dict)
+    """Id → until when the provider does not serve the account that it would work under."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,8 @@ def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
         return f"needs {', '.join(unmet)}"
     if entry.not_before is not None and is_early(entry, world.now):
         return f"not before {entry.not_before:%H:%M:%S} UTC"
+    if entry.id in world.limited:
+        return f"the usage limit of its account holds until {world.limited[entry.id]:%H:%M:%S} UTC"
     return ""
 
 

@@ -46,13 +46,18 @@ def seconds(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a task may cost."""
+    """What a task may cost, all its runs together."""
 
-    usd: float = field(metadata={"doc": "US dollars"})
+    usd: float | None = field(default=None, metadata={"doc": "US dollars"})
+    tokens: int | None = field(default=None, metadata={"doc": "Tokens of all kinds"})
 
     def __post_init__(self) -> None:
-        if self.usd <= 0:
+        if self.usd is None and self.tokens is None:
+            raise ValueError("a budget needs usd: or tokens:")
+        if self.usd is not None and self.usd <= 0:
             raise ValueError("usd must be more than 0")
+        if self.tokens is not None and self.tokens <= 0:
+            raise ValueError("tokens must be more than 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def plan_of(
         "agents": {
             name: {
                 "runs": agent.profile.runs,
-                "argv": list(agent.profile.command),
+                "argv": list(agent.profile.argv),
                 "env": dict(agent.profile.env),
                 "pass_env": sorted(agent.profile.pass_env),
             }
@@ -99,7 +99,7 @@ def named_paths(config: Config, agents: Mapping[str, Agent]) -> tuple[str, ...]:
     """
     texts: list[str] = []
     for agent in agents.values():
-        texts += [*agent.profile.command, *agent.profile.env.values()]
+        texts += [*agent.profile.argv, *agent.profile.env.values()]
     for gate in config.gates.values():
         texts += [*gate.run, *gate.env.values()]
     for argv in config.setup.run:

@@ -7,7 +7,7 @@ import pytest
 from gitcmat.adapters.agents import AGENTS, make_agent
 from gitcmat.errors import NotFound
 from gitcmat.model.job import JobAgent, RunOutcome
-from gitcmat.ports import Agent, Said, Turn
+from gitcmat.ports import Agent, End, Said, Turn
 
 PROMPT = "Do what the file says: §7.\n"
 
@@ -19,7 +19,7 @@ def agent(request: pytest.FixtureRequest) -> Agent:
 
 def turn(tmp_path: Path) -> Turn:
     profile = JobAgent(name="x", runs="command", command=("tool", "--fix"))
-    return Turn(profile=profile, prompt=PROMPT, cwd=tmp_path)
+    return Turn(profile=profile, prompt=PROMPT, cwd=tmp_path, scratch=tmp_path)
 
 
 def test_the_prompt_is_never_an_argument(agent: Agent, tmp_path: Path) -> None:
@@ -35,10 +35,8 @@ def test_no_line_is_too_odd_to_be_read(agent: Agent, line: str) -> None:
     list(agent.read(line))
 
 
-def test_a_good_end_has_finished_and_another_has_failed(agent: Agent) -> None:
-    assert agent.outcome(0)[0] is RunOutcome.FINISHED
-    assert agent.outcome(1)[0] is RunOutcome.FAILED
-    assert agent.outcome(-9)[0] is RunOutcome.FAILED
+def test_a_program_that_was_killed_has_not_done_it(agent: Agent) -> None:
+    assert agent.end(-9, "").outcome is RunOutcome.FAILED
 
 
 def test_a_command_is_started_as_it_stands(tmp_path: Path) -> None:
@@ -50,10 +48,14 @@ def test_a_commands_last_line_is_its_summary() -> None:
     command = make_agent("command")
     assert list(command.read("one")) == [Said(text="one")]
     assert list(command.read("  ")) == []
-    assert command.outcome(0) == (RunOutcome.FINISHED, "one")
-    assert command.outcome(2) == (RunOutcome.FAILED, "exited 2: one")
-    assert command.outcome(-15) == (RunOutcome.FAILED, "killed by SIGTERM: one")
-    assert command.outcome(-99) == (RunOutcome.FAILED, "killed by signal 99: one")
+    assert command.end(0, "") == End(outcome=RunOutcome.FINISHED, message="one")
+    failed = [
+        (2, "exited 2: one"),
+        (-15, "killed by SIGTERM: one"),
+        (-99, "killed by signal 99: one"),
+    ]
+    for code, message in failed:
+        assert command.end(code, "") == End(outcome=RunOutcome.FAILED, message=message)
 
 
 def test_an_unknown_agent_is_named_with_those_that_are_known() -> None:

@@ -69,7 +69,7 @@ def test_an_answer_by_command_is_in_the_next_prompt(project: Project, asked: Blo
     project.work()
     assert project.state("a") == "review"
     assert "Question:\n\n> Which format?\n\nAnswer:\n\n> ISO 8601.\n> Always.\n" in (
-        project.folder("a").read_prompt()
+        project.folder("a").read_prompts().whole
     )
 
 
@@ -94,7 +94,7 @@ def test_an_answer_in_the_file_counts_once_it_was_left_alone(
         f"Pat Person: {asked.id}: answered by Pat Person, and 1 more"
     )
     project.work()
-    assert "> ISO 8601: yes\n> # no comment\n" in project.folder("a").read_prompt()
+    assert "> ISO 8601: yes\n> # no comment\n" in project.folder("a").read_prompts().whole
     assert project.state("a") == "review"
 
 
@@ -109,7 +109,7 @@ def test_a_task_with_two_questions_waits_for_both_answers(project: Project) -> N
     assert (project.state("a"), len(project.asked("a"))) == ("blocked", 1)
     blockers.answer(project.deps, first.id, "ISO")
     project.work()
-    prompt = project.folder("a").read_prompt()
+    prompt = project.folder("a").read_prompts().whole
     assert prompt.index("> UTC") < prompt.index("> ISO")
     assert project.state("a") == "review"
 
@@ -137,8 +137,8 @@ def test_red_at_the_last_attempt_takes_its_words_and_guidance(project: Project) 
     project.work()
     blockers.answer(project.deps, project.asked("a")[0].id, "Look at the log.")
     project.work()
-    assert "### A person's guidance\n\nQuestion:\n\n" in project.folder("a").read_prompt()
-    assert "> Look at the log.\n" in project.folder("a").read_prompt()
+    assert "### A person's guidance\n\nQuestion:\n\n" in project.folder("a").read_prompts().whole
+    assert "> Look at the log.\n" in project.folder("a").read_prompts().whole
     blockers.answer(project.deps, project.asked("a")[0].id, "Review anyway!")
     project.work()
     entry = project.entry("a")

@@ -101,7 +101,7 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
         ("title: A\nattempts: 99\n", [":2: attempts is 1 to 20"]),
         (
             "title: A\nbudget: {eur: 2.0}\n",
-            [":2: budget.eur: unknown key", ":2: budget: missing key 'usd'"],
+            [":2: budget.eur: unknown key", ":2: budget: a budget needs usd: or tokens:"],
         ),
         ("title: " + "x" * 300_000, [
             f":1: is larger than 64 KB | {LONG}"

@@ -78,7 +78,7 @@ def test_a_missing_program_cannot_start(bench: Bench) -> None:
     result = bench.run(bench.job(agent={"command": ("no-such-agent",)}))
     assert (result.outcome, result.message) == (
         RunOutcome.CANNOT_START,
-        "Cannot start `no-such-agent`: there is no such program.",
+        "Cannot start `no-such-agent`: there is no such program outside of the repository.",
     )
 
 

@@ -136,7 +136,7 @@ def test_an_edit_of_a_running_task_is_marked_and_waits_for_the_next_attempt(
     project.clock.later(5)
     project.step()
     project.wait()
-    assert "Second." in project.folder("a").read_prompt()
+    assert "Second." in project.folder("a").read_prompts().whole
     assert not project.entry("a").edited_since
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from gitcmat.engine.runfolder import RunFolder
+from gitcmat.engine.runfolder import Prompts, RunFolder
 from gitcmat.model.gate import GateResult
 from gitcmat.model.job import Identity, Job, JobAgent, JobGate, JobKind, Result
 from gitcmat.system import ids
@@ -78,7 +78,7 @@ class Bench:
     def claim(self, job: Job, prompt: str = "Do it.\n") -> RunFolder:
         """Write the run's folder and its ref, as a claim does."""
         folder = RunFolder(self.repo.git_dir / "cmat" / "runs" / job.run)
-        folder.create(job, prompt)
+        folder.create(job, Prompts(whole=prompt))
         self.repo.git("update-ref", job.run_ref, job.start)
         return folder
 

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterable
 
 from gitcmat.model.job import RunOutcome
-from gitcmat.ports import Asked, Launch, Said, Turn
+from gitcmat.ports import End, Heard, Launch, Said, Turn
 
 _LONGEST = 300
 
@@ -16,27 +16,35 @@ class CommandAgent:
         """Know nothing of the run yet."""
         self._last = ""
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Any program: it says nothing that could be understood."""
+        return ("cost", "tokens", "session", "tools", "limits")
+
     def launch(self, turn: Turn) -> Launch:
         """Start the profile's command; the prompt is its standard input."""
         return Launch(
             argv=turn.profile.command, stdin=turn.prompt.encode("utf-8", "surrogateescape")
         )
 
-    def read(self, line: str) -> Iterable[Said | Asked]:
+    def read(self, line: str) -> Iterable[Heard]:
         """Each line that is not empty was said."""
         if not line.strip():
             return ()
         self._last = line.strip()[:_LONGEST]
         return (Said(text=line),)
 
-    def outcome(self, exit_code: int) -> tuple[RunOutcome, str]:
+    def end(self, exit_code: int, errors: str) -> End:  # noqa: ARG002 - what it said is enough
         """Exit code 0 is a good end; the last line that it said stands for its own summary."""
         if exit_code == 0:
-            return RunOutcome.FINISHED, self._last
-        said = f": {self._last}" if self._last else ""
-        if exit_code < 0:
-            return RunOutcome.FAILED, f"killed by {_signal(-exit_code)}{said}"
-        return RunOutcome.FAILED, f"exited {exit_code}{said}"
+            return End(outcome=RunOutcome.FINISHED, message=self._last)
+        return End(outcome=RunOutcome.FAILED, message=exited(exit_code, self._last))
+
+
+def exited(exit_code: int, said: str) -> str:
+    """Say how a program ended that did not end well, with the last that it said."""
+    how = f"killed by {_signal(-exit_code)}" if exit_code < 0 else f"exited {exit_code}"
+    return f"{how}: {said}" if said else how
 
 
 def _signal(number: int) -> str:

@@ -1,0 +1,105 @@
+"""Listens to an agent: its output goes to the log as it comes and to its driver line by line."""
+
+import codecs
+from dataclasses import replace
+from typing import Final
+
+from gitcmat.engine.workbench import Workbench
+from gitcmat.model.usage import Session, Spend
+from gitcmat.ports import Agent, Asked, Said, Spent, Started, Troubled, Used
+
+_LONGEST_LINE: Final = 16_000_000
+
+
+class Listener:
+    """What one turn of an agent says."""
+
+    def __init__(self, bench: Workbench, agent: Agent, before: Session) -> None:
+        """`before` is the session that the turn goes on with, or one without an id."""
+        self._bench = bench
+        self._log = bench.log
+        self._agent = agent
+        self._before = before
+        self._stream = bench.log.stream()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line: list[str] = []
+        self._length = 0
+        self._session = before.id
+        self._added = Spend()
+        self._whole: Spend | None = None
+        self.questions: list[str] = []
+        self.warnings: list[str] = []
+
+    @property
+    def session(self) -> Session:
+        """The agent's session as it is now, for a later run."""
+        return Session(id=self._session, spend=self._whole or Spend())
+
+    @property
+    def spend(self) -> Spend:
+        """What this turn used so far."""
+        if self._whole is None:
+            return self._added
+        return self._whole.since(self._before.spend) if self._before.id else self._whole
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether the turn used what it may, as far as anybody can tell."""
+        job, spend = self._bench.job, self.spend
+        if job.usd is not None and spend.usd is not None and spend.usd >= job.usd:
+            return True
+        return (
+            job.tokens is not None and spend.usage is not None and (spend.usage.total >= job.tokens)
+        )
+
+    def hear(self, chunk: bytes) -> None:
+        """Take in a piece of standard output."""
+        self._stream.feed(chunk)
+        self._split(self._decoder.decode(chunk))
+
+    def end(self) -> None:
+        """Take in what is left of an unfinished last line."""
+        self._stream.end()
+        self._split(self._decoder.decode(b"", final=True))
+        if self._length:
+            self._read()
+
+    def _split(self, text: str) -> None:
+        *whole, rest = text.split("\n")
+        for part in whole:
+            self._keep(part)
+            self._read()
+        self._keep(rest)
+
+    def _keep(self, part: str) -> None:
+        self._length += len(part)
+        if self._length <= _LONGEST_LINE:
+            self._line.append(part)
+
+    def _read(self) -> None:
+        """Let the driver read the line that is complete; one without end is only in the log."""
+        too_long, line = self._length > _LONGEST_LINE, "".join(self._line)
+        self._line, self._length = [], 0
+        if too_long:
+            self.warnings.append("a line of the agent's output was too long to be read")
+            return
+        for heard in self._agent.read(line.removesuffix("\r")):
+            match heard:
+                case Said():
+                    self._log.event("said", heard.text)
+                case Asked():
+                    self.questions.append(heard.question)
+                    self._log.event("asked", heard.question)
+                case Used():
+                    self._log.event("tool", " ".join(filter(None, (heard.tool, heard.about))))
+                case Started():
+                    self._session = heard.session or self._session
+                    self._added = replace(self._added, model=heard.model or self._added.model)
+                    self._log.event("session", " ".join(filter(None, (heard.session, heard.model))))
+                case Spent():
+                    if heard.whole:
+                        self._whole = heard.spend
+                    else:
+                        self._added += heard.spend
+                case Troubled():
+                    self._log.event("trouble", heard.text)
