@@ -14,7 +14,7 @@ from gitcmat.engine.daemon import only_one
 from gitcmat.engine.deps import Deps
 from gitcmat.errors import Conflict
 from gitcmat.model.state import State
-from gitcmat.store import exclude, layout, memory, refs, unused_packs
+from gitcmat.store import exclude, layout, memory, packedrefs, packs, refs, unused_packs
 from gitcmat.store.git import Git
 from gitcmat.system.files import remove_tree
 
@@ -54,7 +54,7 @@ class Removed:
 
     packs: int
     packs_left: int
-    """Packs that stay, because what is in them is in use, as landed work is."""
+    """Packs that stay, because git lists what is in them, or tidies up at this moment."""
     left: tuple[str, ...]
     """Files in the folders of records that are not ours, such as edits that were not taken in."""
 
@@ -141,14 +141,16 @@ def uninstall(deps: Deps, removal: Removal) -> Removed:
         hooks.remove(deps.repo)
         exclude.remove_excluded(deps.repo)
         _delete(deps, [*removal.branches, *refs.list_refs(deps.git, refs.OURS)])
+        packedrefs.remove_empty(deps.repo)
+        packs.drop_dead_keeps(deps.repo)
         deps.store.close()
         remove_tree(deps.repo.cmat)
-    packs, packs_left = unused_packs.remove_unused(deps.repo, deps.git)
+    gone, packs_left = unused_packs.remove_unused(deps.repo, deps.git)
     for path in _decisions(deps):
         path.unlink(missing_ok=True)
     home = deps.view.home
     left = _records(home.work_tree) if home else []
-    return Removed(packs=packs, packs_left=packs_left, left=tuple(left))
+    return Removed(packs=gone, packs_left=packs_left, left=tuple(left))
 
 
 def _is_elsewhere(git: Git, ref: str) -> bool:

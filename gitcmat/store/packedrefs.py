@@ -4,6 +4,8 @@ A loose ref is a file, and whatever shows or walks refs opens all of them: a tho
 person's `git log` take four times as long, packed they cost next to nothing.
 """
 
+import os
+from pathlib import Path
 from typing import Final
 
 from gitcmat.store import ref_damage, refs
@@ -35,6 +37,33 @@ def pack_refs(git: Git) -> None:
     """
     if not _pack_ours(git):
         _pack_all(git)
+
+
+def remove_empty(repo: Repository) -> bool:
+    """Remove the file of packed refs if none is in it any more; say whether it was.
+
+    git leaves the head line of it behind for ever. Where another git holds its lock, nothing is
+    done.
+    """
+    path = repo.common_dir / "packed-refs"
+    lock = path.with_name("packed-refs.lock")
+    try:
+        if not _says_nothing(path):
+            return False
+        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644))
+    except (FileNotFoundError, FileExistsError):
+        return False
+    try:
+        empty = _says_nothing(path)
+        if empty:
+            path.unlink()
+        return empty
+    finally:
+        lock.unlink()
+
+
+def _says_nothing(path: Path) -> bool:
+    return all(line.startswith(b"#") for line in path.read_bytes().splitlines())
 
 
 def _pack_ours(git: Git) -> bool:

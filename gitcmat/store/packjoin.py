@@ -38,14 +38,14 @@ def join_packs(
         RuntimeError: git left an object out of the new pack. The small ones stay.
     """
     small = _worth_it(_joinable(repo))
-    if len(small) <= more_than or _gc_runs(repo):
+    if len(small) <= more_than or gc_runs(repo):
         return 0
     with Arrival(repo, on_step) as arrival:
         if not _pack_all(git, small, arrival):
             return 0
         on_step("joined")
         arrival.place()
-    if _gc_runs(repo):
+    if gc_runs(repo):
         return 0  # it may be reading the small ones; it removes them itself, or the next join does
     for pack in small:
         remove_pack(pack)
@@ -107,7 +107,7 @@ def _joinable(repo: Repository) -> dict[Path, int]:
     return found
 
 
-def _gc_runs(repo: Repository) -> bool:
+def gc_runs(repo: Repository) -> bool:
     """Whether a gc says that it is at work; one older than 12 hours is dead, as git sees it too."""
     try:
         since = (repo.common_dir / "gc.pid").stat().st_mtime

@@ -56,7 +56,8 @@ def test_the_repository_is_as_before_init(
     assert repo.status() == ""
     repo.git("fsck", "--strict")
     assert repo.read("x") == "x\n"
-    assert len(packs(repo)) == 2  # what landed is in them: its files, and its commit
+    (pack,) = packs(repo)  # with what landed: its files, and its commit
+    assert "676974636d6174" not in pack, "it is named as ours"
     asked = "".join(f"{oid}\n" for oid in ours)
     gone = repo.git("cat-file", "--batch-check", stdin=asked).splitlines()
     assert gone == [f"{oid} missing" for oid in ours]
@@ -82,6 +83,33 @@ def test_a_branch_that_nothing_else_has_stays(project: Project) -> None:
     assert repo.show("cmat/one", "x") == "x\n"
     repo.git("fsck", "--strict")
     assert repo.refs("refs/cmat/") == {}
+
+
+def test_a_merge_that_is_under_way_can_be_finished(project: Project) -> None:
+    repo = project.repo
+    with repo.as_person():
+        repo.git("merge", "-q", "--no-commit", "--no-ff", "cmat/one")
+        merged = repo.tip("cmat/one")
+        gitcmat(repo.path, "uninstall", "--yes", "--branches").ok()
+        repo.git("reflog", "expire", "--all", "--expire=now")
+    assert repo.refs("refs/heads/") == {"refs/heads/main": repo.tip()}
+    repo.git("commit", "-q", "-m", "Merge it")
+    assert repo.tip("HEAD^2") == merged
+    repo.git("fsck", "--strict")
+
+
+def test_packs_that_a_file_of_gits_lists_stay_and_the_next_gc_takes_them(
+    project: Project,
+) -> None:
+    repo = project.repo
+    repo.git("commit-graph", "write", "--reachable")
+    before, state = packs(repo), next(iter(repo.refs("refs/cmat/state/").values()))
+    found = gitcmat(repo.path, "uninstall", "--yes", "--branches").ok()
+    assert "Objects that nothing needs any more go with the next git gc.\n" in found.out
+    assert packs(repo) == before
+    repo.git("gc", "--quiet", "--prune=now")
+    gone = repo.git("cat-file", "--batch-check", stdin=f"{state}\n")
+    assert gone == f"{state} missing"
 
 
 def test_nothing_goes_unless_somebody_says_yes(project: Project) -> None:
