@@ -1,5 +1,8 @@
-"""SIGKILL at every kind of moment of one command: no half state, nothing acknowledged is lost, and
-the next command needs no repair.
+"""SIGKILL at every kind of moment of one whole command: no half state, nothing acknowledged is
+lost, and the next command needs no repair.
+
+Of its calls those that write are tried and some of the others; `test_kills_everywhere` leaves none
+out, but begins where the store is open and ends where its one commit is made.
 """
 
 import signal
