@@ -4,6 +4,7 @@ click takes longer to import than all that these commands do, and there is nothi
 apart. With any other option they come through `cli.main` like every command, and do the same.
 """
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gitcmat.cli.state import State
 
 def run(args: Sequence[str]) -> int:
     """Do what such a command line asks for and return its exit code."""
+    gc.disable()  # it would look for cycles among thousands of records, and the end is near
 
     def call() -> int:
         *_, last = args

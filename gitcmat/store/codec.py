@@ -4,7 +4,7 @@ It is imported where starting must be quick, so it knows YAML documents only by 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
@@ -93,10 +93,18 @@ def json_encode(value: object) -> bytes:
 
 def json_decode(cls: type[T], data: bytes, *, name: str = "") -> T:
     """Read what `json_encode` wrote; raises `InvalidData` when it is not a `cls`."""
+    whole: Any = cls
     try:
-        return msgspec.json.decode(data, type=cls)
+        read: T = _json_decoder(whole).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidData(f"{name or cls.__name__}: {error}") from None
+    return read
+
+
+@cache
+def _json_decoder(cls: Hashable) -> msgspec.json.Decoder[Any]:
+    """Kept, as making one takes longer than to read a record."""
+    return msgspec.json.Decoder(cls)
 
 
 class _Decoder:

@@ -5,10 +5,10 @@ import os
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypedDict
 
 from gitcmat.errors import Conflict, InvalidData
-from gitcmat.store import memory
+from gitcmat.store import codec, memory
 from gitcmat.store.git import Repository
 from gitcmat.system.files import FileLock, read_regular
 
@@ -93,12 +93,19 @@ class Ledger:
         return self._pairs
 
 
+class _Line(TypedDict):
+    """What counts of a line; why and when are for people."""
+
+    id: str
+    blob: str
+
+
 def _pair(line: bytes) -> tuple[str, str] | None:
     try:
-        data = json.loads(line)
-        return str(data["id"]), str(data["blob"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        data = codec.json_decode(_Line, line)
+    except InvalidData:
         return None
+    return data["id"], data["blob"]
 
 
 def _line_end(fd: int) -> bytes:

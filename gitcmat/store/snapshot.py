@@ -4,12 +4,12 @@ What is run comes from commits only. The other two are for ``lint``, which judge
 is committed.
 """
 
+import functools
 import os
-import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitcmat.errors import InvalidData, NotFound
 from gitcmat.store import layout
@@ -24,11 +24,11 @@ UNMERGED: Final = "unmerged"
 """In the index: the two sides of a merge."""
 
 _REGULAR: Final = "100644"
+_FOLDER: Final = "040000"
 _LIMIT: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """One file; `mode` as git writes it or as above; `blob` is empty in the work tree."""
 
     path: str
@@ -58,8 +58,7 @@ def tree_of(git: Git, commit: str) -> str:
     Raises `GitError` when there is no such commit, so that a lost one is never taken for an empty
     one.
     """
-    done = git.run("ls-tree", "-z", "--full-tree", commit, "--", layout.CMAT)
-    return done.out.split(b"\t")[0].split(b" ")[-1].decode()
+    return _listed(git, commit).tree
 
 
 def of_revision(git: Git, name: str) -> Snapshot:
@@ -78,25 +77,39 @@ def of_commit(git: Git, commit: str) -> Snapshot:
 
     Raises `GitError` when there is no such commit.
     """
-    files = []
-    for line in _listed(git, commit).split(b"\0")[:-1]:
-        meta, path = line.split(b"\t", 1)
-        mode, _, blob = meta.decode().split(" ")
-        files.append(File(os.fsdecode(path), mode, blob))
-    return _of_objects(git, files)
+    return _of_objects(git, _listed(git, commit).files)
 
 
-def _listed(git: Git, commit: str) -> bytes:
-    """What a commit holds never changes, and a look at the status asks twice."""
+class _Listing:
+    """What a commit holds below ``.cmat``, as ``ls-tree -r -t -z`` says it."""
+
+    def __init__(self, said: bytes) -> None:
+        self._lines = said.split(b"\0")[:-1]
+
+    @property
+    def tree(self) -> str:
+        """The object that ``.cmat`` itself is, which comes first; empty when there is none."""
+        return self._lines[0].partition(b"\t")[0].split(b" ")[-1].decode() if self._lines else ""
+
+    @functools.cached_property
+    def files(self) -> tuple[File, ...]:
+        """All but the folders."""
+        rows = (os.fsdecode(line).split("\t", 1) for line in self._lines)
+        told = ((meta.split(" "), path) for meta, path in rows)
+        return tuple(File(path, mode, oid) for (mode, _, oid), path in told if mode != _FOLDER)
+
+
+def _listed(git: Git, commit: str) -> _Listing:
+    """What a commit holds never changes, and a look at the status asks three times."""
     key = (git.git_dir, commit)
     if key not in _known:
-        done = git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", layout.CMAT)
+        done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", layout.CMAT)
         _known.clear()
-        _known[key] = done.out
+        _known[key] = _Listing(done.out)
     return _known[key]
 
 
-_known: Final[dict[tuple[Path, str], bytes]] = {}
+_known: Final[dict[tuple[Path, str], _Listing]] = {}
 """The last commit that was listed: git directory and id to what git said."""
 
 
@@ -120,22 +133,30 @@ def of_work_tree(root: Path) -> Snapshot:
         if top.is_symlink() or top.exists():
             files.append(File(layout.CMAT, _mode(top), ""))
     else:
-        for folder, folders, names in os.walk(top):
-            inside = Path(folder).relative_to(root).as_posix()
-            links = [name for name in folders if Path(folder, name).is_symlink()]
-            folders[:] = [
-                n for n in folders if n not in links and not layout.is_fact(f"{inside}/{n}")
-            ]
-            files += [
-                File(f"{inside}/{name}", _mode(Path(folder, name)), "")
-                for name in (*names, *links)
-                if not _of_an_editor(name) and not layout.is_fact(f"{inside}/{name}")
-            ]
+        files += _below(str(top), layout.CMAT)
 
     def read(wanted: Iterable[File]) -> dict[str, bytes | InvalidData]:
-        return {file.path: _saved(root, file.path) for file in wanted}
+        return {file.path: _saved(f"{root}/", file.path) for file in wanted}
 
-    return Snapshot(files=tuple(sorted(files, key=lambda file: file.path)), read=read)
+    return Snapshot(files=tuple(sorted(files)), read=read)
+
+
+def _below(folder: str, inside: str) -> Iterator[File]:
+    """Yield the files of a folder whose path in the repository is `inside`; one that nobody may
+    list has none.
+    """
+    try:
+        held = list(os.scandir(folder))
+    except OSError:
+        return
+    for one in held:
+        path = f"{inside}/{one.name}"
+        if layout.is_fact(path):
+            continue
+        if one.is_dir(follow_symlinks=False):
+            yield from _below(one.path, path)
+        elif not _of_an_editor(one.name):
+            yield File(path, _mode(one), "")
 
 
 def _of_objects(git: Git, files: Iterable[File]) -> Snapshot:
@@ -145,26 +166,25 @@ def _of_objects(git: Git, files: Iterable[File]) -> Snapshot:
         missing = InvalidData("is not in this repository", hint="git fetch, or git fsck")
         return {file.path: blobs.get(file.blob, missing) for file in asked}
 
-    every = sorted(files, key=lambda file: file.path)
+    every = sorted(files)
     facts = tuple(file.path for file in every if layout.is_fact(file.path))
     kept = tuple(file for file in every if not layout.is_fact(file.path))
     return Snapshot(files=kept, read=read, facts=facts)
 
 
-def _saved(root: Path, path: str) -> bytes | InvalidData:
+def _saved(root: str, path: str) -> bytes | InvalidData:
     try:
-        return read_regular(root / path, _LIMIT)
+        return read_regular(root + path, _LIMIT)
     except InvalidData as error:
-        return InvalidData(error.message.removeprefix(f"{root / path} "), hint=error.hint)
+        return InvalidData(error.message.removeprefix(f"{root}{path} "), hint=error.hint)
     except OSError as error:
         return InvalidData(f"cannot be read: {error.strerror}")
 
 
-def _mode(path: Path) -> str:
-    mode = path.lstat().st_mode
-    if stat.S_ISLNK(mode):
+def _mode(there: Path | os.DirEntry[str]) -> str:
+    if there.is_symlink():
         return LINK
-    return _REGULAR if stat.S_ISREG(mode) else OTHER
+    return _REGULAR if there.is_file() else OTHER
 
 
 def _of_an_editor(name: str) -> bool:

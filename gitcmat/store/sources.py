@@ -157,7 +157,7 @@ def saved_not_committed(repo: Repository) -> tuple[NotCommitted, ...]:
         return ()
     saved = snapshot.of_work_tree(repo.work_tree)
     git = Git(repo.git_dir)  # of this work tree, which may be a linked one with a HEAD of its own
-    head = git.rev("HEAD")
+    head = git.ref(git.head() or "HEAD")
     committed: dict[str, File] = {}
     if head is not None:
         committed = {f.path: f for f in snapshot.of_commit(git, head).files}

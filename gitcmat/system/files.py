@@ -73,7 +73,7 @@ def _write(path: Path, data: bytes, mode: int, *, durable: bool, parents: bool) 
         raise
 
 
-def read_regular(path: Path, limit: int) -> bytes:
+def read_regular(path: str | Path, limit: int) -> bytes:
     """The content of a regular file of at most `limit` bytes; a symlink is not followed.
 
     Raises:
@@ -93,9 +93,17 @@ def read_regular(path: Path, limit: int) -> bytes:
                 f"{path} is not a regular file.", hint="Put a plain file there."
             ) from error
         raise
-    with os.fdopen(fd, "rb") as stream:
-        _check_regular(path, os.fstat(fd).st_mode)
-        data = stream.read(limit + 1)
+    try:
+        about = os.fstat(fd)
+        _check_regular(path, about.st_mode)
+        data = b""
+        # Not limit + 1 at once: room for that takes longer to get than most files to read.
+        room = min(about.st_size, limit) + 1
+        while room and (more := os.read(fd, room)):
+            data += more
+            room = room - len(more) or limit + 1 - len(data)
+    finally:
+        os.close(fd)
     if len(data) > limit:
         raise InvalidData(
             f"{path} is larger than the {limit} bytes allowed here.", hint="Make the file smaller."
@@ -103,7 +111,7 @@ def read_regular(path: Path, limit: int) -> bytes:
     return data
 
 
-def _check_regular(path: Path, mode: int) -> None:
+def _check_regular(path: str | Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
     kinds = {

@@ -164,6 +164,25 @@ def test_a_second_list_parses_nothing_and_one_after_a_change_parses_one(
     assert parsed("queue", "list") == 0
 
 
+def test_a_look_at_the_status_asks_git_where_and_what_and_parses_nothing(
+    project: Project, tmp_path: Path
+) -> None:
+    names = [f"t{n}" for n in range(30)]
+    project.commit(*(task_file(name) for name in names))
+    project.step(start=False)
+    gitcmat(project.repo, "queue", "list").ok()
+    trace = tmp_path / "trace.txt"
+
+    gitcmat(project.repo, "status", env={"GITCMAT_TRACE": str(trace)}).ok()
+
+    lines = [line.split() for line in trace.read_text(encoding="utf-8").splitlines()]
+    asked = [next(w for w in words[2:] if w[0] != "-") for words in lines if words[0] == "process"]
+    assert asked == ["rev-parse", "ls-tree", "cat-file"]
+    saved = [Path(words[1]).stem for words in lines if words[0] == "read" and "tasks" in words[1]]
+    assert sorted(n for n in saved if n in names) == sorted(names)
+    assert [words for words in lines if words[0] == "yaml"] == []
+
+
 def test_in_a_folder_that_is_gone_every_command_says_so(repo: TestRepo) -> None:
     gone = repo.path / "gone"
     script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
