@@ -29,10 +29,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """Settings that were good, the commit they are of, and its object of ``.cmat``."""
+    """Settings that were good, the commit they are of, and the files that say them."""
 
     commit: str
-    tree: str
+    files: Mapping[str, str] | None
+    """Path → blob; None where another version of gitcmat thought them good."""
     settings: Settings
 
 
@@ -50,7 +51,7 @@ class GoodSettings:
         except (KeyError, TypeError, AttributeError, InvalidData):
             return None
 
-    def put(self, ref: str, commit: str, tree: str, settings: Settings) -> None:
+    def put(self, ref: str, commit: str, files: Mapping[str, str], settings: Settings) -> None:
         """Remember settings as the last good ones of a ref."""
         agents = {
             name: {
@@ -64,7 +65,7 @@ class GoodSettings:
         data = self._load()
         data[ref] = {
             "commit": commit,
-            "tree": tree,
+            "files": dict(files),
             "version": __version__,
             "config": codec.encode(settings.config),
             "agents": agents,
@@ -93,5 +94,5 @@ def _good(data: Mapping[str, Any]) -> Good:
     config = codec.decode(Config, Document(data["config"], {}), name="good.json")
     # Another version may read the same text differently: what it thought is good still is, but it
     # must look again.
-    tree = data["tree"] if data["version"] == __version__ else ""
-    return Good(str(data["commit"]), str(tree), Settings(config, agents))
+    files = data["files"] if data["version"] == __version__ else None
+    return Good(str(data["commit"]), files, Settings(config, agents))

@@ -72,12 +72,13 @@ class IntentReader:
             ref=ref, commit=commit, tree=tree, settings_from=commit, tasks=tasks, files=files
         )
         good = self._good.get(ref)
-        if good is not None and good.tree == tree:
+        said_by = {f.path: files[f.path] for f in found.files if _is_settings(f.path, links=True)}
+        if good is not None and good.files == said_by:
             return _with(plain, good.settings, problems)
         settings, wrong = read_settings(found)
         if not wrong:
             if self._remember:
-                self._good.put(ref, commit, tree, settings)
+                self._good.put(ref, commit, said_by, settings)
             return _with(plain, settings, problems)
         if good is None:
             wrong = [

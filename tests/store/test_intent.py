@@ -101,6 +101,34 @@ def test_unchanged_settings_are_not_parsed_again(
     assert again.settings_from == repo.tip()
 
 
+def test_for_a_commit_of_tasks_git_lists_once_and_no_settings_are_read(
+    repo: TestRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.commit("Use gitcmat", {".cmat/config.yaml": CONFIG, ".cmat/agents/codemod.md": AGENT})
+    first = read(repo)
+    commit = repo.commit("A task", {".cmat/tasks/a.yaml": "title: A\n"})
+    log = tmp_path / "trace"
+    monkeypatch.setenv("GITCMAT_TRACE", str(log))
+
+    intent = read(repo)
+
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert sum(" ls-tree " in line for line in lines) == 1
+    assert sum(" cat-file " in line for line in lines) == 0
+    assert parsed(log) == []
+    assert (intent.config, intent.agents) == (first.config, first.agents)
+    assert (intent.settings_from, list(intent.tasks)) == (commit, ["a"])
+
+
+def test_settings_that_are_gone_again_are_no_good_ones(repo: TestRepo) -> None:
+    repo.commit("Use gitcmat", {".cmat/config.yaml": CONFIG, ".cmat/agents/codemod.md": AGENT})
+    read(repo)
+    repo.git("rm", "-q", ".cmat/agents/codemod.md")
+    repo.git("commit", "-q", "-m", "No agent")
+
+    assert read(repo).agents == {}
+
+
 def test_task_files_are_parsed_only_when_asked_for(
     repo: TestRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
