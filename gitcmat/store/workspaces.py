@@ -116,8 +116,6 @@ class Workspace:
             NotFound: the host does not have `start`, or, as a partial clone, not all its files.
             GitError: it cannot be checked out.
         """
-        if self._host_git.rev(start) is None:
-            raise NotFound(f"{self.host.root} has no commit {start}.", hint="git fsck")
         order = _Order(start, base, identity, tuple(keep), tuple(copy), work)
         slot = self._slot()
         if slot is not None:
@@ -125,6 +123,8 @@ class Workspace:
                 return self._renew(slot, order, fresh=False)
             except (GitError, OSError, RecursionError, Timeout):
                 slot = None
+        if self._host_git.rev(start) is None:
+            raise NotFound(f"{self.host.root} has no commit {start}.", hint="git fsck")
         self._move_aside()
         self.tree.mkdir(parents=True)
         config = filesystem_settings(self.folder, self.host.object_format)
