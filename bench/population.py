@@ -15,6 +15,7 @@ from gitcmat.model.run import Run
 from gitcmat.model.state import State
 from gitcmat.model.task import Task
 from gitcmat.store import refs
+from gitcmat.store.ledger import How
 from gitcmat.store.state import FEW
 
 if TYPE_CHECKING:
@@ -47,22 +48,32 @@ class _Seed:
     """Task → blob of its file."""
     now: datetime
 
+    def blob(self, entry_id: str) -> str:
+        """The blob of a task's file, any id where it was deleted long ago."""
+        return self.blobs.get(entry_id, self.tree)
+
 
 def fill(project: Project, count: int, *, shown: bool = False) -> "Deps":
     """Give `project` a queue of `count` entries, those that are open with their task files.
 
-    The records are written through the store, the questions' cache is warm, and with `shown` the
-    view is in the work tree. Returns the opened repository.
+    The records are written through the store, the ledger knows every task, the step that the daemon
+    does has been done once, the questions' cache is warm, and with `shown` the view is in the work
+    tree. Returns the opened repository.
     """
     ids = [(f"task-{number:06}", _CYCLE[number % len(_CYCLE)]) for number in range(count)]
     opened = [entry_id for entry_id, state in ids if not state.finished]
     project.commit("Tasks", {_path(i): f"title: Do {i}\nprompt: As it says.\n" for i in opened})
-    deps = open_app(project.path).deps
+    app = open_app(project.path)
+    deps = app.deps
     seed = _seed(project, deps)
+    ledger: list[tuple[str, str]] = []
     for first in range(0, count, _AT_ONCE):
         with deps.store.change("months of work", by=deps.actor) as change:
             for number, (entry_id, state) in enumerate(ids[first : first + _AT_ONCE], first):
                 change.put(_entry(seed, number, entry_id, state))
+                ledger.append((entry_id, seed.blob(entry_id)))
+    deps.ledger.add_all(ledger, How.COMMITTED, seed.now)
+    app.settle()
     if shown:
         views.write(deps)
     deps.store.read()
@@ -127,7 +138,7 @@ def _entry(seed: _Seed, number: int, entry_id: str, state: State) -> Entry:
             ref=target,
             commit=seed.commit,
             path=_path(entry_id),
-            blob=seed.blobs.get(entry_id, seed.tree),
+            blob=seed.blob(entry_id),
         ),
         target=target,
         created=since - timedelta(hours=2),
