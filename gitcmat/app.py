@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,21 @@ class App:
 
         wake(self.deps.repo)
 
-    def settle(self, on_line: Callable[[str], None] | None = None) -> "Report":
-        """Take in what happened since, as every command that writes does first; start nothing."""
+    def settle(
+        self,
+        on_line: Callable[[str], None] | None = None,
+        *,
+        approved: Collection[str] = (),
+    ) -> "Report":
+        """Take in what happened since, as every command that writes does first; start nothing.
+
+        `approved` are tasks that the person's command has just let run.
+        """
         from gitcmat.engine.landing_record import repair
 
         if (said := repair(self.deps)) and on_line is not None:
             on_line(said)
-        report = self.reconciler(start=False, on_line=on_line)
+        report = self.reconciler(start=False, on_line=on_line, approved=approved)
         self.deps.store.tidy_if_needed()
         return report
 

@@ -179,7 +179,7 @@ def log(deps: Deps, entry_id: str) -> list[Step]:
         return [
             Step(
                 at=datetime.fromtimestamp(c.committed_date, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-                by=str(c.author.name),
+                by=_by(str(c.message), entry_id) or str(c.author.name),
                 what=_what(str(c.message), entry_id),
                 commit=c.hexsha,
             )
@@ -187,10 +187,17 @@ def log(deps: Deps, entry_id: str) -> list[Step]:
         ]
 
 
+def _by(message: str, entry_id: str) -> str:
+    """The person whose command changed an entry, where gitcmat wrote it; empty for nobody."""
+    who = chronicle.causers(message).get(entry_id)
+    return who.name if who else ""
+
+
 def _what(message: str, entry_id: str) -> str:
     """The lines of a state commit's message that are about an entry."""
     subject, _, body = message.partition("\n\n")
-    notes = [line for line in body.splitlines() if not line.startswith(chronicle.TRAILER)]
+    ours = (chronicle.BY, chronicle.TRAILER)
+    notes = [line for line in body.splitlines() if not line.startswith(ours)]
     said = [line for line in notes if line] or [subject]
     own = [line.removeprefix(f"{entry_id}: ") for line in said if line.startswith(f"{entry_id}: ")]
     return "; ".join(own) or chronicle.done(message)

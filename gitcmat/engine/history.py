@@ -1,15 +1,17 @@
 """What happened, told from the history of the state; nothing else is kept."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hints import Bell, Hint, Place
 from gitcmat.errors import NotFound, Usage
-from gitcmat.model.audit import KINDS, Event, Via, tell
+from gitcmat.model.audit import KINDS, Brought, Event, Via, brought, tell
 from gitcmat.model.names import Sha
 from gitcmat.store import chronicle, past, yamlio
+from gitcmat.store.authors import authors
 from gitcmat.store.chronicle import Step, Touched
 from gitcmat.store.layout import Kind
 from gitcmat.store.refs import STATE
@@ -46,6 +48,13 @@ class Wish:
         return about and (not self.kinds or any(_is(k, event.told.kind) for k in self.kinds))
 
 
+class _Found(NamedTuple):
+    """An event, and the file of a person's that is to be asked who made it."""
+
+    event: Event
+    brought: Brought | None
+
+
 class History:
     """The events of this node."""
 
@@ -58,13 +67,13 @@ class History:
 
         Raises `NotFound` for a point in time that there is not.
         """
-        found: list[Event] = []
+        found: list[_Found] = []
         for commits in self._backwards(self._until(wish)):
-            newest_first = reversed([e for e in self._read(commits[::-1]) if wish.wants(e)])
-            found += [e for e in newest_first if _not_after(e, wish.until)]
+            newest_first = reversed([f for f in self._read(commits[::-1]) if wish.wants(f.event)])
+            found += [f for f in newest_first if _not_after(f.event, wish.until)]
             if len(found) > limit:
                 break
-        return found[:limit][::-1], len(found) > limit
+        return list(self._attributed(found[:limit][::-1])), len(found) > limit
 
     def all(self, wish: Wish) -> Iterator[Event]:
         """Yield events, the oldest first, from `wish.since` on, or from the beginning.
@@ -73,10 +82,13 @@ class History:
         """
         until = self._until(wish)
         commits, skip = self._since(wish, until)
-        for event in self._read(commits):
-            inside = _after(event, skip) and _not_after(event, wish.until)
-            if inside and wish.wants(event):
-                yield event
+        yield from self._attributed(
+            found
+            for found in self._read(commits)
+            if _after(found.event, skip)
+            and _not_after(found.event, wish.until)
+            and wish.wants(found.event)
+        )
 
     def follow(
         self, wish: Wish, after: Sha | None, ended: Callable[[], bool], bell: Bell
@@ -94,7 +106,8 @@ class History:
                 watcher.refresh([place])
                 tip = self._deps.store.tip()
                 if tip is not None and tip != after:
-                    yield from filter(wish.wants, self._read(self._between(after, tip)))
+                    new = self._read(self._between(after, tip))
+                    yield from self._attributed(f for f in new if wish.wants(f.event))
                     after = tip
                 bell.wait(clock.monotonic() + _LOOK_EVERY)
 
@@ -142,15 +155,28 @@ class History:
 
     # --- what they did --------------------------------------------------------------------------
 
-    def _read(self, commits: list[str]) -> Iterator[Event]:
+    def _read(self, commits: list[str]) -> Iterator["_Found"]:
         for at in range(0, len(commits), _AT_ONCE):
             steps = chronicle.steps(self._git, commits[at : at + _AT_ONCE])
             blobs = self._git.blobs(sorted(_blobs(steps)))
             parsed: dict[str, dict[str, Any]] = {}
             for step in steps:
                 for number, touched in enumerate(step.touched):
-                    if (event := _event(step, number, touched, blobs, parsed)) is not None:
-                        yield event
+                    if (found := _event(step, number, touched, blobs, parsed)) is not None:
+                        yield found
+
+    def _attributed(self, found: Iterable["_Found"]) -> Iterator[Event]:
+        """Name, for what a commit of a person's brought, that person."""
+        waiting = iter(found)
+        while some := list(itertools.islice(waiting, _AT_ONCE)):
+            known = authors(self._git, {f.brought for f in some if f.brought is not None})
+            for event, file in some:
+                who = known.get(file) if file is not None else None
+                yield (
+                    event
+                    if who is None
+                    else replace(event, who=who.name, email=who.email, via=Via.COMMIT)
+                )
 
 
 def plain(event: Event) -> dict[str, Any]:
@@ -179,7 +205,7 @@ def _event(
     touched: Touched,
     blobs: dict[str, bytes],
     parsed: dict[str, dict[str, Any]],
-) -> Event | None:
+) -> _Found | None:
     if touched.new is None:  # records are never removed; somebody else wrote this commit
         return None
     data = {
@@ -188,18 +214,23 @@ def _event(
         if place is not None
     }
     old = data[touched.old] if touched.old else None
-    told = tell(_NOUNS[touched.kind], old, data[touched.new], record=touched.id)
-    return Event(
+    new = data[touched.new]
+    told = tell(_NOUNS[touched.kind], old, new, record=touched.id)
+    who = step.by.get(touched.id)
+    via = Via.COMMAND if who else _via(step)
+    asks = touched.kind is Kind.QUEUE and via is Via.GITCMAT
+    event = Event(
         id=f"{step.commit}:{number}",
         at=step.at,
-        who=step.name,
-        email=step.email,
+        who=who.name if who else step.name,
+        email=who.email if who else step.email,
         node=step.node,
-        via=_via(step),
+        via=via,
         did=step.did,
         record=touched.id,
         told=told,
     )
+    return _Found(event, brought(old, new) if asks else None)
 
 
 def _via(step: Step) -> Via:

@@ -5,7 +5,7 @@ The daemon calls it with ``start=True``; every command that writes calls it firs
 any line: it reads everything anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from gitcmat.engine import branches, checks, claims, pauses, results, room, views
@@ -59,11 +59,13 @@ class Reconciler:
         *,
         start: bool,
         only: str | None = None,
+        approved: Collection[str] = (),
         on_line: Callable[[str], None] | None = None,
         launch: Callable[[claims.Claim], None] = claims.start,
     ) -> Report:
         """Do one step. `only` starts at most this one entry, whatever holds, waits and the limit of
-        parallel runs say; `launch` starts the runner of a claim.
+        parallel runs say; `launch` starts the runner of a claim. What starts so, and what is queued
+        of `approved`, is by the person whose command this is.
         """
         deps = self.deps
         report = Report()
@@ -79,6 +81,8 @@ class Reconciler:
                 # Inside the lock: an older look at the tips would withdraw what was taken in since.
                 wants = self.intake.wants(change.facts)
                 results.take_in(deps, change, found, wants, after)
+                if approved:
+                    change.because_of(deps.me, *approved)
                 world = self._decide(change, wants, after)
                 self._publish(change, wants, world)
                 if start:
@@ -181,6 +185,8 @@ class Reconciler:
             except NotFound as error:
                 report.cannot_start[entry.id] = error
                 continue
+            if only is not None:
+                change.because_of(self.deps.me, entry.id, claim.job.run)
             made.append(claim)
             used.add(change.entry(entry.id).workspace)
 

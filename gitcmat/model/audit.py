@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from gitcmat.model.events import FILE_DELETED
 
 
 class Via(StrEnum):
@@ -15,10 +17,12 @@ class Via(StrEnum):
 
     COMMAND = "command"
     """A command that a person typed."""
+    COMMIT = "commit"
+    """A commit of a task file: it may be taken in later, and at another's machine."""
     EDIT = "edit"
     """A file of the view that a person saved."""
     GITCMAT = "gitcmat"
-    """gitcmat itself: in the daemon, or at the beginning of a command."""
+    """gitcmat itself: what follows from the end of a run, or the turn of a task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,16 @@ class Told:
     new: str = ""
     keys: tuple[str, ...] = ()
     """Keys whose values changed, without those that change each time."""
+
+
+class Brought(NamedTuple):
+    """A file that people commit, as it was at a commit."""
+
+    commit: str
+    """Or a ref, for a file that is gone: from whatever is there by now."""
+    path: str
+    gone: bool = False
+    """Whether it is its deletion that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +130,20 @@ def tell(noun: str, old: Data | None, new: Data, *, record: str) -> Told:
         new=str(new["state"]) if moved else "",
         keys=tuple(key for key in keys if key != "state") if old is not None else (),
     )
+
+
+def brought(old: Data | None, new: Data) -> Brought | None:
+    """Return which file, by being committed or deleted, changed the record of a task; None where it
+    was none.
+    """
+    source, before = new.get("source"), old or {}
+    if source is None:
+        return None
+    if (before.get("source") or {}).get("blob") != source["blob"]:
+        return Brought(source["commit"], source["path"])
+    asked = bool(new.get("withdrawn")) and not before.get("withdrawn")
+    gone = new.get("reason") == FILE_DELETED != before.get("reason")
+    return Brought(source["ref"], source["path"], gone=True) if asked or gone else None
 
 
 def _verb(noun: str, old: Data | None, new: Data) -> str:

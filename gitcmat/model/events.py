@@ -3,6 +3,7 @@
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from gitcmat.model.blocker import Blocker, BlockerKind
 from gitcmat.model.entry import Landing, Source
@@ -10,6 +11,9 @@ from gitcmat.model.gate import GateResult
 from gitcmat.model.job import Result
 from gitcmat.model.state import State
 from gitcmat.model.task import Task
+
+FILE_DELETED: Final = "its task file was deleted"
+"""Why a task is cancelled that was withdrawn."""
 
 # --- what can happen ----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from gitcmat.errors import Conflict
 from gitcmat.model.blocker import BlockerKind
 from gitcmat.model.entry import Entry, Note, Said
 from gitcmat.model.events import (
+    FILE_DELETED,
     Answered,
     Approved,
     Ask,
@@ -163,7 +164,7 @@ def _edited(entry: Entry, event: Edited, now: datetime) -> tuple[Entry, tuple[Ef
 
 def _withdrawn(entry: Entry, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
     if entry.state in (State.BACKLOG, State.PENDING, State.BLOCKED):
-        gone = entry.to(State.CANCELLED, now, reason="its task file was deleted")
+        gone = entry.to(State.CANCELLED, now, reason=FILE_DELETED)
         return gone, (CloseBlockers(),)
     if entry.state is State.ACTIVE:
         question = f"The task file of {entry.id} was deleted while it runs. Keep the run?"
@@ -340,7 +341,7 @@ def _kept_or_not(
     entry: Entry, event: Answered, now: datetime, word: str
 ) -> tuple[Entry, tuple[Effect, ...]]:
     if word == "cancel":
-        return advance(entry, Cancelled(reason="its task file was deleted", by=event.by), now)
+        return advance(entry, Cancelled(reason=FILE_DELETED, by=event.by), now)
     if word != "keep":
         raise _no_answer(event)
     return replace(entry, withdrawn=False, without_file=True, updated=now), ()

@@ -1,11 +1,12 @@
 """The history of the state ref, commit by commit: which records each one wrote, and from what."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from gitcmat.model.job import Identity
 from gitcmat.model.names import Sha
 from gitcmat.store import layout
 from gitcmat.store.git import Git
@@ -14,6 +15,10 @@ from gitcmat.store.layout import Key, Kind
 TRAILER: Final = "Cmat-Change: "
 """Begins the last line of a commit of the state: what was done as a whole."""
 
+BY: Final = "Cmat-By: "
+"""Begins a line that names a person, and the records that changed because of their command."""
+
+_BY_LINE: Final = re.compile(re.escape(BY) + r"(.*) <(.*)> ([a-z0-9 -]+)")
 _FORM: Final = "--format=%H%x00%ct%x00%an%x00%ae%x00%ce%x00%B%x00"
 _COMMIT: Final = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _GONE: Final = "D"
@@ -49,6 +54,8 @@ class Step:
     did: str
     """What was done as a whole, such as ``cancel parse-dates``."""
     touched: tuple[Touched, ...]
+    by: Mapping[str, Identity]
+    """Whose command changed a record, by its id, where gitcmat wrote it among other things."""
 
     @property
     def verb(self) -> str:
@@ -56,15 +63,19 @@ class Step:
         return (self.did.split() or [""])[0]
 
 
-def message(did: str, notes: Sequence[str]) -> str:
+def message(did: str, notes: Sequence[str], by: Mapping[Identity, Iterable[str]]) -> str:
     """Return the message of a commit of the state: what moved says more than a verb, so that comes
     first; the last line says what was done as a whole.
+
+    `by` names the records that changed because of a person's command, if that is not their author.
     """
-    if not notes:
+    if not notes and not by:
         return f"{did}\n"
     more = f", and {len(notes) - 1} more" if len(notes) > 1 else ""
     body = ["", *notes] if more else []
-    return "\n".join([f"{notes[0]}{more}", *body, "", f"{TRAILER}{did}", ""])
+    because = [f"{BY}{who.name} <{who.email}> {' '.join(ids)}" for who, ids in by.items()]
+    first = f"{notes[0]}{more}" if notes else did
+    return "\n".join([first, *body, "", *because, f"{TRAILER}{did}", ""])
 
 
 def done(text: str) -> str:
@@ -74,6 +85,18 @@ def done(text: str) -> str:
     """
     lines = text.strip().splitlines() or [""]
     return lines[-1].removeprefix(TRAILER) if lines[-1].startswith(TRAILER) else lines[0]
+
+
+def causers(text: str) -> dict[str, Identity]:
+    """Return whose command changed a record, by its id, from the message of a commit of the state.
+
+    Only the last paragraph says it: the others may quote an agent.
+    """
+    found: dict[str, Identity] = {}
+    for line in text.strip().rpartition("\n\n")[2].splitlines():
+        if named := _BY_LINE.fullmatch(line):
+            found |= dict.fromkeys(named[3].split(), Identity(name=named[1], email=named[2]))
+    return found
 
 
 def steps(git: Git, commits: Sequence[str]) -> list[Step]:
@@ -108,6 +131,7 @@ def _steps(parts: Iterator[bytes]) -> Iterator[Step]:
             node=node.partition("@")[2],
             did=done(text),
             touched=_touched(rows),
+            by=causers(text),
         )
 
 

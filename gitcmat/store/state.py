@@ -68,6 +68,7 @@ class Change:
         self._node = node
         self._put: dict[tuple[Kind, str], Record] = {}
         self._mended: list[str] = []
+        self._by: dict[Identity, dict[str, None]] = {}
         self.notes: list[str] = []
 
     def entry(self, entry_id: str) -> Entry:
@@ -122,6 +123,17 @@ class Change:
         self._put[kind, record.id] = record
         if note:
             self.notes.append(" ".join(note.split()))
+
+    def because_of(self, who: Identity, *record_ids: str) -> None:
+        """Say whose command it is that changes these records, where gitcmat writes the change."""
+        self._by.setdefault(who, {}).update(dict.fromkeys(record_ids))
+
+    @property
+    def causers(self) -> Mapping[Identity, tuple[str, ...]]:
+        """The persons whose commands change records, with the ids of what is really written."""
+        put = {record_id for _, record_id in self._put}
+        found = {who: tuple(i for i in ids if i in put) for who, ids in self._by.items()}
+        return {who: ids for who, ids in found.items() if ids}
 
     def mend(self, path: str, record: Record, note: str) -> None:
         """Write a record in place of the damaged one that lies at `path`."""
@@ -233,7 +245,7 @@ class StateStore(StateReader):
             parents=[old] if old else [],
             author=signature(by.name, by.email, now),
             committer=signature("gitcmat", f"gitcmat@{self.node}", now),
-            message=message(subject, change.notes),
+            message=message(subject, change.notes, change.causers),
         )
         writer.publish(self.ref, new, old, why=subject)
         self._cache.know(Step(old or "", new, held))

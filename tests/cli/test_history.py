@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +95,81 @@ def test_events_say_who_did_what_and_how(project: Project) -> None:
     ]
 
 
+def _who(project: Project) -> list[str]:
+    """Each event as ``what it is: what happened [who, how]``."""
+    events = gitcmat(project.repo, "events", "--json").ok().json["events"]
+    return [f"{e['type']} {e['what']} [{e['who']['name']}, {e['via']}]" for e in events]
+
+
+def test_what_a_person_typed_or_committed_is_by_them(repo: TestRepo) -> None:
+    project = Project(repo)
+    adds = ("refs:refs/heads/main", "index", "files")
+    gitcmat(repo, "task", "add", "Do it", "--id", "a", "--agent", "fake", changes=adds).ok()
+    ok(project, "run", "now", "a", "-q")
+    by_command, by_commit = "[Pat Person, command]", "[Pat Person, commit]"
+    assert _who(project) == [
+        f"task.new pending: Do it {by_commit}",
+        f"task.moved pending -> active {by_command}",
+        f"run.started fake, attempt 1 {by_command}",
+        "task.moved active -> review [gitcmat, gitcmat]",
+        "run.ended finished [gitcmat, gitcmat]",
+    ]
+    log = [row.split() for row in ok(project, "task", "log", "a").splitlines()[1:]]
+    assert [row[1] for row in log] == ["gitcmat", "Pat", "gitcmat"]
+
+
+def test_what_somebody_else_committed_is_by_them(repo: TestRepo) -> None:
+    project = Project(repo)
+    ann = {"GIT_AUTHOR_NAME": "Ann Other", "GIT_AUTHOR_EMAIL": "ann@example.org"}
+    text = "schema: 1\ntitle: {}\nagent: fake\nhold: true\n"
+
+    def change(**titles: str) -> None:
+        for name, title in titles.items():
+            repo.write(f".cmat/tasks/{name}.yaml", text.format(title))
+        repo.git("add", ".cmat/tasks")
+        repo.git("commit", "-qm", "Tasks", env=ann)
+        ok(project, "queue", "priority", "x", "high")
+
+    ok(project, "queue", "add", "X", "--id", "x", "--agent", "fake")
+    change(a="One", b="Two")
+    repo.git("switch", "-qc", "side")
+    repo.write(".cmat/tasks/c.yaml", text.format("Three"))
+    repo.git("add", ".cmat/tasks")
+    repo.git("commit", "-qm", "On the side", env=ann)
+    repo.git("switch", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge", "side")
+    change(a="Another one")
+    repo.git("rm", "-q", ".cmat/tasks/b.yaml")
+    repo.git("commit", "-qm", "Not that", env=ann)
+    ok(project, "queue", "release", "a")
+    by = "[Ann Other, commit]"
+    assert sorted(e for e in _who(project) if by in e) == [
+        f"task.changed task, source {by}",
+        f"task.moved pending -> cancelled (its task file was deleted) {by}",
+        f"task.new pending: One {by}",
+        f"task.new pending: Three {by}",
+        f"task.new pending: Two {by}",
+    ]
+
+
+def test_what_a_person_approved_is_by_them(repo: TestRepo) -> None:
+    project = Project(repo)
+    text = "schema: 1\ntitle: Theirs\nagent: fake\nhold: true\n"
+    with repo.as_person():
+        other = repo.path.parent / "other"
+        subprocess.run(["git", "clone", "-q", str(repo.path), str(other)], check=True)
+        (other / ".cmat" / "tasks").mkdir()
+        (other / ".cmat" / "tasks" / "a.yaml").write_text(text)
+        subprocess.run(["git", "-C", str(other), "add", "."], check=True)
+        subprocess.run(["git", "-C", str(other), "commit", "-qm", "Task"], check=True)
+        repo.git("pull", "-q", "--ff-only", str(other), "main")
+    ok(project, "task", "approve", "a")
+    assert _who(project) == [
+        "task.new backlog: Theirs [Pat Person, commit]",
+        "task.moved backlog -> pending [Pat Person, command]",
+    ]
+
+
 def test_events_go_on_from_any_of_them(project: Project) -> None:
     ok(project, "queue", "hold", "a")
     ok(project, "queue", "cancel", "a", "b")
@@ -139,7 +215,7 @@ def test_events_tell_of_runs_and_of_saved_files(project: Project) -> None:
     told = [(e["type"], e["what"], e["via"]) for e in events.json["events"]]
     assert ("task.changed", "priority: normal -> low", "edit") in told
     assert [t for t in told if t[0].startswith("run")] == [
-        ("run.started", "fake, attempt 1", "gitcmat"),
+        ("run.started", "fake, attempt 1", "command"),
         ("run.ended", "finished", "gitcmat"),
     ]
 

@@ -121,7 +121,7 @@ def approve(
     done = tasks.approve(state.app.deps, ids, every=every, exclude=exclude)
     if not done:
         raise NoWork("Nothing waits for approval.", hint="gitcmat status")
-    state.app.settle()
+    state.app.settle(approved=done)
     state.out.show({"approved": done}, [f"{i}: approved" for i in done])
 
 
