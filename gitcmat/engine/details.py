@@ -52,12 +52,22 @@ class Step:
         return {"at": self.at, "by": self.by, "what": self.what, "commit": self.commit}
 
 
-def details_at(facts: Facts, text: str) -> Details:
+def details_at(deps: Deps, facts: Facts, text: str) -> Details:
     """Gather what was recorded about a task at a moment of the past.
 
-    Raises `NotFound` when it was not there then.
+    Raises `NotFound` when it was not there then, saying when it came.
     """
-    entry_id = facts.resolve(Kind.QUEUE, text)
+    try:
+        entry_id = facts.resolve(Kind.QUEUE, text)
+    except NotFound:
+        later = deps.store.read().entry(text)
+        if later is None:
+            raise
+        raise NotFound(
+            f"{text} did not exist yet at {facts.point}; "
+            f"it came at {later.created.astimezone():%Y-%m-%d %H:%M:%S}.",
+            hint=f"gitcmat task show {text}, or a later --at",
+        ) from None
     entry = facts.entry(entry_id)
     if entry is None:
         raise NotFound(f"There was no task {text!r}.", hint="gitcmat queue list --at …")

@@ -148,8 +148,9 @@ def _entry(deps: Deps, change: Change, old: Entry | None, new: Entry) -> str:
         return f"{new.id}: cancelled"
     back = replace(old, updated=now)
     if old.state is new.state:
-        change.put(back, f"{new.id}: as before (undone)")
-        return f"{new.id}: {old.state}, as before"
+        said = ", ".join(new.set_back(old)) or f"{old.state}, as before"
+        change.put(back, f"{new.id}: {said} (undone)")
+        return f"{new.id}: {said}"
     change.put(back, f"{new.id}: {new.state} -> {old.state} (undone)")
     return f"{new.id}: {old.state} (was {new.state})"
 

@@ -131,6 +131,15 @@ class Entry:
         """Sorts what starts first: priority, then age."""
         return (self.priority.rank, self.created, self.id)
 
+    def set_back(self, then: "Entry") -> list[str]:
+        """Say, in words, what of a person's wishes changes when they are made what they were."""
+        changes = []
+        if self.priority is not then.priority:
+            changes.append(f"priority {self.priority} -> {then.priority}")
+        if self.hold != then.hold:
+            changes.append("on hold again" if then.hold else "no longer on hold")
+        return changes
+
     def to(self, state: State, now: datetime, *, reason: str = "") -> Self:
         """Return the entry in another state.
 

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -72,9 +73,24 @@ def test_the_past_as_json_says_which_and_leaves_out_what_is_computed_now(project
     assert "waits" not in shown
 
 
+HINT: Final = "hint: gitcmat task show b, or a later --at"
+
+
 def test_a_task_of_later_was_not_there(project: Project) -> None:
+    entry = gitcmat(project.repo, "task", "show", "b", "--json").ok().json["entry"]
+    came = f"{datetime.fromisoformat(entry['created']).astimezone():%Y-%m-%d %H:%M:%S}"
     result = gitcmat(project.repo, "task", "show", "b", "--at", "~1")
-    refused(result, 4, "There is no task 'b'.", "gitcmat queue list")
+    said = re.sub(r"at \S+ \S+ \([0-9a-f]{10}\)", "at (then)", result.err)
+    assert (result.code, result.out, said) == (
+        4,
+        "",
+        f"error: b did not exist yet at (then); it came at {came}.\n{HINT}\n",
+    )
+
+
+def test_what_never_was_there_was_not_there_then_either(project: Project) -> None:
+    result = gitcmat(project.repo, "task", "show", "nothing", "--at", "~1")
+    refused(result, 4, "There is no task 'nothing'.", "gitcmat queue list")
 
 
 # --- events ---------------------------------------------------------------------------------------
@@ -248,10 +264,20 @@ def test_undo_takes_back_one_command_after_the_other(project: Project) -> None:
     assert project.state("a") is State.CANCELLED
     said = sorted(ok(project, "undo").splitlines())
     assert said == [*back, "took back: cancel a b, of (time)"]
-    assert ok(project, "undo") == "took back: hold a, of (time)\n  a: pending, as before\n"
+    assert ok(project, "undo") == "took back: hold a, of (time)\n  a: no longer on hold\n"
     assert ok(project, "undo") == "took back: queue add b, of (time)\n  b: cancelled\n"
     assert project.state("a") is State.PENDING
     assert project.repo.git("fsck", "--strict", "--no-dangling") == ""
+
+
+def test_undo_says_what_of_a_task_is_as_before(project: Project) -> None:
+    ok(project, "queue", "priority", "a", "high")
+    ok(project, "queue", "hold", "a")
+    ok(project, "queue", "release", "a")
+    assert ok(project, "undo").splitlines()[1:] == ["  a: on hold again"]
+    assert ok(project, "undo").splitlines()[1:] == ["  a: no longer on hold"]
+    assert ok(project, "undo", "--dry-run").splitlines()[1:] == ["  a: priority high -> normal"]
+    assert ok(project, "undo").splitlines()[1:] == ["  a: priority high -> normal"]
 
 
 def test_undo_opens_an_answered_question_again(project: Project) -> None:

@@ -137,7 +137,7 @@ def show(state: CliState, *, task: str, at: str | None) -> None:
     if facts.point is None:
         found = details.details(state.app.deps, task)
     else:
-        found = details.details_at(facts, task)
+        found = details.details_at(state.app.deps, facts, task)
     data = {
         "entry": plain(found.entry),
         **({"waits": found.why} if facts.point is None else past.plain(facts.point)),
