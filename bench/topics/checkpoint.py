@@ -28,7 +28,7 @@ def measure(ground: Ground, scale: Scale) -> Iterator[Row]:
 
     def inside() -> float:
         name, about = f"inside {next(numbers)}", checkpoints.About()
-        return timed(lambda: checkpoints.create(deps, name, about, lambda _files, _size: True))
+        return timed(lambda: checkpoints.create(deps, name, about, lambda _new: True))
 
     def command() -> float:
         return project.time(PROGRAM, "checkpoint", "create", f"typed {next(numbers)}")

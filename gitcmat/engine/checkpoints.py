@@ -10,6 +10,7 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.model.checkpoint import (
     Checkpoint,
+    NewFiles,
     Why,
     checked_name,
     expired,
@@ -19,7 +20,7 @@ from gitcmat.model.state import OPEN
 from gitcmat.store import checkpoint as mechanics
 from gitcmat.store import refs
 from gitcmat.store.checkpoint import BrokenRef, Commit, Label
-from gitcmat.store.checkpoint_tree import Place, Taken, taken
+from gitcmat.store.checkpoint_tree import CheckSize, Place, Taken, taken
 from gitcmat.store.facts import Facts
 from gitcmat.store.git import GitError, Repository
 from gitcmat.store.landing_repair import TURN, turn
@@ -34,17 +35,17 @@ T = TypeVar("T")
 _MEGABYTE: Final = 1_000_000
 _TRIES: Final = 5
 
-Allow = Callable[[int, int], bool]
-"""Is asked whether so many new files, of so many bytes, may be saved."""
+Allow = Callable[[NewFiles], bool]
+"""Is asked whether these new files may be saved."""
 
 
 class TooLarge(Conflict):
     """There are so many new files that a person has to say so."""
 
-    def __init__(self, files: int, size: int) -> None:
+    def __init__(self, new: NewFiles) -> None:
         super().__init__(
             "Nothing was saved: so much that is new needs a yes "
-            f"(files: {files:,}, MB: {size / _MEGABYTE:,.1f}).",
+            f"(files: {new.count:,}, MB: {new.size / _MEGABYTE:,.1f}). The largest: {new}.",
             hint="name what is no work in .gitignore, or: --yes, or: --limit MB",
         )
 
@@ -148,7 +149,7 @@ def before_landing(deps: Deps, target: str, task: str) -> str:
     there = deps.at(repo)
     upkeep(deps)
     name, about = f"before landing {task}", About(Why.LANDING, task=task)
-    few = allowed(None, yes=False, ask=lambda _files, _size: False)
+    few = allowed(None, yes=False, ask=lambda _new: False)
     with turn(repo).acquire(TURN):
         try:
             saved = steadily(lambda: _take_dirty(there, name, about, few))
@@ -272,12 +273,12 @@ def upkeep(deps: Deps) -> None:
         delete(deps, gone, "checkpoint prune", by=deps.daemon)
 
 
-def size_check(allow: Allow) -> Callable[[int, int], None]:
+def size_check(allow: Allow) -> CheckSize:
     """Raise `TooLarge` for many new files, unless `allow` says yes."""
 
-    def check(files: int, size: int) -> None:
-        if not allow(files, size):
-            raise TooLarge(files, size)
+    def check(new: NewFiles) -> None:
+        if not allow(new):
+            raise TooLarge(new)
 
     return check
 
@@ -295,9 +296,9 @@ def steadily(action: Callable[[], T]) -> T:
 def allowed(limit: float | None, *, yes: bool, ask: Allow) -> Allow:
     """Who decides on many new files: `limit` in megabytes, a yes beforehand, or `ask`."""
 
-    def allow(files: int, size: int) -> bool:
+    def allow(new: NewFiles) -> bool:
         most = None if limit is None else int(limit * _MEGABYTE)
-        return yes or not is_large(files, size, most) or ask(files, size)
+        return yes or not is_large(new.count, new.size, most) or ask(new)
 
     return allow
 

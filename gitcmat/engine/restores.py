@@ -91,7 +91,7 @@ def preview(deps: Deps, found: Checkpoint, *, records: bool) -> Restored:
     Raises what `restore` raises.
     """
     target = checkpoints.commit_of(deps, found)
-    differences = mechanics.preview(deps.repo, target, lambda _files, _size: None)
+    differences = mechanics.preview(deps.repo, target, lambda _new: None)
     planned = _plan(deps, found, deps.store.read()) if records else ()
     return Restored(checkpoint=found, saved=None, differences=differences, records=planned)
 

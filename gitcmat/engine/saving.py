@@ -15,7 +15,7 @@ from gitcmat.system import clock, ids
 from gitcmat.system.proc import Timeout
 
 if TYPE_CHECKING:
-    from gitcmat.model.checkpoint import Why
+    from gitcmat.model.checkpoint import NewFiles, Why
     from gitcmat.store.checkpoint import Label
     from gitcmat.store.run_checkpoints import RunCheckpoints
 
@@ -122,13 +122,14 @@ def _label(name: str, why: "Why", identity: Identity, run: str, task: str = "") 
     )
 
 
-def _few(files: int, size: int) -> None:
+def _few(new: "NewFiles") -> None:
     """Refuse what is more likely a folder that should be ignored than work."""
     from gitcmat.model.checkpoint import is_large
 
-    if is_large(files, size):
+    if is_large(new.count, new.size):
         raise Conflict(
-            f"too much is new ({files:,} files, {size / _MEGABYTE:,.1f} MB).",
+            f"too much is new ({new.count:,} files, {new.size / _MEGABYTE:,.1f} MB), "
+            f"such as {new}.",
             hint="name what is no work in .gitignore",
         )
 

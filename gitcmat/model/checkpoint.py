@@ -9,6 +9,7 @@ from typing import Final
 
 from gitcmat.errors import InvalidData
 from gitcmat.model.entry import Entry
+from gitcmat.model.marks import one_line
 from gitcmat.model.state import State
 
 MOST_NEW_FILES: Final = 1_000
@@ -21,6 +22,8 @@ KEPT_OWN: Final = 300
 """How long those that gitcmat made stay, and how many of them, unless a person says otherwise."""
 
 _LONGEST_NAME: Final = 200
+_NAMED: Final = 3
+"""How many of the largest new files are named."""
 
 
 class Why(StrEnum):
@@ -108,6 +111,32 @@ class PutBack:
     """What changes, or why nothing does and what a person may type instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewFiles:
+    """What git does not track and a checkpoint would hold."""
+
+    count: int
+    size: int
+    """Bytes of all of them."""
+    largest: tuple[tuple[str, int], ...] = ()
+    """The largest few, with their bytes."""
+
+    @classmethod
+    def of(cls, sizes: Mapping[str, int]) -> "NewFiles":
+        """Count files, given as path → bytes."""
+        by_size = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+        return cls(len(sizes), sum(sizes.values()), tuple(by_size[:_NAMED]))
+
+    def __str__(self) -> str:
+        """``large.bin (50.0 MB), small.txt (5 bytes)``."""
+        return ", ".join(f"{one_line(path)} ({_in_words(size)})" for path, size in self.largest)
+
+
+def _in_words(size: int) -> str:
+    megabytes = size / 1e6
+    return f"{megabytes:,.1f} MB" if megabytes >= 0.1 else f"{size:,} bytes"  # noqa: PLR2004
+
+
 def checked_name(text: str) -> str:
     """Return `text` as a name: one line without control characters, trimmed.
 
@@ -181,11 +210,6 @@ def put_back(then: Entry, now: Entry, at: datetime) -> PutBack | None:
         return PutBack(now.id, None, f"{wrong}: gitcmat queue rerun {now.id}") if wrong else None
     if (now.priority, now.hold) == (then.priority, then.hold) or then.state.finished:
         return PutBack(now.id, None, f"{wrong}, and stays so") if wrong else None
-    changes = []
-    if now.priority is not then.priority:
-        changes.append(f"priority {now.priority} -> {then.priority}")
-    if now.hold != then.hold:
-        changes.append("on hold again" if then.hold else "no longer on hold")
-    why = ", ".join(changes) + (f" ({wrong}, and stays so)" if wrong else "")
+    why = ", ".join(now.set_back(then)) + (f" ({wrong}, and stays so)" if wrong else "")
     entry = replace(now, priority=then.priority, hold=then.hold, updated=at)
     return PutBack(now.id, entry, why)

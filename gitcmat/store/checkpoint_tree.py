@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from gitcmat.errors import Conflict, NotFound
+from gitcmat.model.checkpoint import NewFiles
 from gitcmat.model.marks import named
 from gitcmat.store.git import Git, Repository, raise_passing
 from gitcmat.store.gitdirs import quoted
@@ -41,8 +42,8 @@ _OLD_SECONDS: Final = 86_400
 _SHOWN: Final = 10
 _FLAGS: Final = ("--no-assume-unchanged", "--no-skip-worktree")
 
-CheckSize = Callable[[int, int], None]
-"""Is told how many new files there are and their bytes, before they are read; may raise."""
+CheckSize = Callable[[NewFiles], None]
+"""Is told of the new files, before they are read; may raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +176,8 @@ class Look:
                 f"Nothing was saved: these files are unmerged: {names}",
                 hint="git add them once they are merged, or give the merge up",
             )
-        size = sum(self._size(path) for path in seen.new)
-        check_size(len(seen.new), size)
+        new = NewFiles.of({os.fsdecode(path): self._size(path) for path in seen.new})
+        check_size(new)
         index_tree = tree = self._index_tree(head)
         if self.moved:
             self._stage([*seen.changed, *seen.new])
@@ -188,7 +189,7 @@ class Look:
             index_tree=index_tree,
             files=len({*seen.differ, *seen.new}),
             new_files=len(seen.new),
-            new_bytes=size,
+            new_bytes=new.size,
             left_out=tuple(os.fsdecode(path) for path in seen.nested),
             git=self._git,
             folder=self._folder,

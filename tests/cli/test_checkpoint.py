@@ -133,16 +133,18 @@ def test_very_many_new_files_are_asked_about_first(repo: TestRepo) -> None:
     folder.mkdir()
     for number in range(1_001):
         folder.joinpath(f"{number}.txt").write_text("12345", encoding="utf-8")
+    folder.joinpath("7.txt").write_text("1234567", encoding="utf-8")
     _refused(
         gitcmat(repo, "checkpoint", "create", "many"),
         5,
-        "Nothing was saved: so much that is new needs a yes (files: 1,001, MB: 0.0).",
+        "Nothing was saved: so much that is new needs a yes (files: 1,001, MB: 0.0). "
+        "The largest: many/7.txt (7 bytes), many/0.txt (5 bytes), many/1.txt (5 bytes).",
         "name what is no work in .gitignore, or: --yes, or: --limit MB",
     )
     assert repo.refs("refs/cmat/checkpoints/") == {}
     assert _create(repo, "many", "--limit", "1")["new_files"] == 1_001
     assert gitcmat(repo, "checkpoint", "create", "many", "--limit", "0.001").code == 5
-    assert _create(repo, "many", "--yes")["new_bytes"] == 5_005
+    assert _create(repo, "many", "--yes")["new_bytes"] == 5_007
 
 
 def test_a_restore_saves_no_large_tree_unasked(repo: TestRepo) -> None:
@@ -151,7 +153,10 @@ def test_a_restore_saves_no_large_tree_unasked(repo: TestRepo) -> None:
     with repo.as_person(), large.open("wb") as file:
         file.truncate(50_000_001)
     result = gitcmat(repo, "checkpoint", "restore", found["id"])
-    said = "error: Nothing was saved: so much that is new needs a yes (files: 1, MB: 50.0).\n"
+    said = (
+        "error: Nothing was saved: so much that is new needs a yes (files: 1, MB: 50.0). "
+        "The largest: large.bin (50.0 MB).\n"
+    )
     assert result.err.startswith(said)
     assert large.exists()
     gitcmat(repo, "checkpoint", "restore", found["id"], "--yes", changes=BACK).ok()

@@ -84,7 +84,10 @@ def test_what_cannot_be_saved_is_said_once_and_stops_nothing(bench: Bench) -> No
     many = "mkdir many; for n in $(seq 1100); do : > many/$n; done"
     script = f"{many}; {WAIT}; rm -r many go"
     runner = bench.start(bench.job(script, checkpoint_every=1))
-    said = "no checkpoint: too much is new (1,100 files, 0.0 MB)."
+    said = (
+        "no checkpoint: too much is new (1,100 files, 0.0 MB), such as "
+        "many/1 (0 bytes), many/10 (0 bytes), many/100 (0 bytes)."
+    )
     runner.wait_for(said)
     bench.tree.joinpath("go").touch()
     assert runner.result().outcome is RunOutcome.FINISHED

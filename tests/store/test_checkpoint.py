@@ -84,7 +84,7 @@ def test_a_checkpoint_is_made_once(repo: TestRepo) -> None:
     deps = open_app(repo.path).deps
     label = mechanics.Label(id=found.id, name="again", by=deps.me, at=deps.clock.now(), trailers={})
     with (
-        taken(deps.repo, Place.of(deps.repo), lambda _files, _size: None) as now,
+        taken(deps.repo, Place.of(deps.repo), lambda _new: None) as now,
         pytest.raises(Conflict, match=f"{found.ref} was moved by somebody else"),
     ):
         mechanics.save(deps.repo, deps.git, now, label)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitcmat.errors import Conflict, UserError
+from gitcmat.model.checkpoint import NewFiles
 from gitcmat.store.checkpoint import Label, read
 from gitcmat.store.git import Git
 from gitcmat.store.run_checkpoints import (
@@ -40,7 +41,7 @@ def label(number: int = 0) -> Label:
     return Label(id=f"c-number{number:02}", name="now", by=PERSON, at=made_at, trailers={})
 
 
-def anything(_files: int, _size: int) -> None:
+def anything(_new: NewFiles) -> None:
     """Allow every size."""
 
 
@@ -128,10 +129,10 @@ def test_only_the_newest_of_a_run_are_kept(desk: Desk, saved: RunCheckpoints) ->
 def test_what_is_too_large_is_refused_before_it_is_read(desk: Desk, saved: RunCheckpoints) -> None:
     desk.write({"new.txt": "12345"})
 
-    def no(files: int, size: int) -> None:
-        raise Conflict(f"{files} files, {size} bytes")
+    def no(new: NewFiles) -> None:
+        raise Conflict(f"{new.count} files, {new.size} bytes: {new}")
 
-    with pytest.raises(Conflict, match="1 files, 5 bytes"):
+    with pytest.raises(Conflict, match=r"1 files, 5 bytes: new.txt \(5 bytes\)"):
         saved.save(label(), no)
     assert refs(desk) == []
 

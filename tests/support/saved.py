@@ -13,7 +13,7 @@ from typing import Final
 from gitcmat.app import open_app
 from gitcmat.engine import checkpoints, restores
 from gitcmat.engine.checkpoints import About
-from gitcmat.model.checkpoint import Checkpoint
+from gitcmat.model.checkpoint import Checkpoint, NewFiles
 from gitcmat.store.packs import OnStep, no_step
 from tests.support.repo import TestRepo
 
@@ -21,7 +21,7 @@ DIED: Final = 9
 _ROOT: Final = Path(__file__).parents[2]
 
 
-def yes(_files: int, _size: int) -> bool:
+def yes(_new: NewFiles) -> bool:
     """Allow any number of new files."""
     return True
 

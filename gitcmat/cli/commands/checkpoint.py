@@ -8,7 +8,7 @@ import click
 from gitcmat.cli.shown import plain
 from gitcmat.cli.state import State, common
 from gitcmat.errors import NotFound, Usage
-from gitcmat.model.checkpoint import Checkpoint, TaskChanges
+from gitcmat.model.checkpoint import Checkpoint, NewFiles, TaskChanges
 from gitcmat.model.marks import one_line
 from gitcmat.store.layout import Kind
 
@@ -197,8 +197,9 @@ def _allow(state: State, limit: float | None, *, yes: bool) -> "Allow":
 
     silent = state.no_input or state.as_json or not sys.stdin.isatty()
 
-    def ask(files: int, size: int) -> bool:
-        said = f"{files:,} new files with {size / 1e6:,.1f} MB would be saved. Go on?"
+    def ask(new: NewFiles) -> bool:
+        whole = f"{new.count:,} new files with {new.size / 1e6:,.1f} MB would be saved"
+        said = f"{whole}. The largest: {new}. Go on?"
         return not silent and click.confirm(said, err=True)
 
     return checkpoints.allowed(limit, yes=yes, ask=ask)
