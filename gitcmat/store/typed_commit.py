@@ -4,6 +4,7 @@ Their hooks run and their signature is made, as if they had typed ``git commit``
 paths are in it: what else they have staged stays staged, half-staged files too.
 """
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -46,10 +47,10 @@ def commit_paths(repo: Repository, paths: Sequence[str], message: str) -> str:
         literal = [f":(top,literal){path}" for path in paths]
         added = when_free(repo, git, "add", "--", *literal)
         if added.code != 0:
-            raise _refusal(added, paths)
+            raise _refusal(added, paths, message)
         done = when_free(repo, git, "commit", "-q", "--only", "-m", message, "--", *literal)
         if done.code != 0 and not _as_committed(git, literal):
-            raise _refusal(done, paths)
+            raise _refusal(done, paths, message)
         return git.text("rev-list", "-1", "HEAD", "--", *literal)
 
 
@@ -102,10 +103,12 @@ def _as_committed(git: Git, literal: Sequence[str]) -> bool:
     return head is not None and git.ok("diff-index", "--cached", "--quiet", head, "--", *literal)
 
 
-def _refusal(done: Done, paths: Sequence[str]) -> CheckFailed:
+def _refusal(done: Done, paths: Sequence[str], message: str) -> CheckFailed:
     said = (done.err + done.out).decode("utf-8", "replace").strip()
+    files = shlex.join(f":/{path}" for path in paths)
     shown = paths[0] if len(paths) == 1 else f"{len(paths)} files"
     return CheckFailed(
         f"{shown} was saved but not committed, because git refused:\n{said}",
-        hint="put that right, then git add and git commit",
+        hint=f"put that right, then: git add -A -- {files} && "
+        f"git commit -m {shlex.quote(message)} -- {files}",
     )

@@ -282,7 +282,8 @@ def test_a_hook_that_says_no_leaves_the_file_and_says_so(project: Project) -> No
         gitcmat(repo, "task", "add", "X", "--id", "x", changes=MINE),
         1,
         ".cmat/tasks/x.yaml was saved but not committed, because git refused:\nnot on a Friday",
-        "put that right, then git add and git commit",
+        "put that right, then: git add -A -- :/.cmat/tasks/x.yaml && "
+        "git commit -m 'Task x: X' -- :/.cmat/tasks/x.yaml",
     )
     assert repo.status() == "A  .cmat/tasks/x.yaml"
 

@@ -118,9 +118,14 @@ def test_the_hooks_of_the_person_run_and_may_say_no(repo: TestRepo) -> None:
     assert caught.value.message == (
         "a.yaml was saved but not committed, because git refused:\nno ticket in the message"
     )
-    assert caught.value.hint == "put that right, then git add and git commit"
+    again = caught.value.hint.removeprefix("put that right, then: ")
+    assert again == "git add -A -- :/a.yaml && git commit -m 'Add a task' -- :/a.yaml"
     assert repo.tip() == before
     assert repo.read("a.yaml") == "x\n"
+    with repo.as_person():
+        (repo.git_dir / "hooks" / "commit-msg").unlink()
+        subprocess.run(["sh", "-c", again], cwd=repo.path, check=True, capture_output=True)
+    assert repo.git("log", "-1", "--format=%s", "--name-only") == "Add a task\n\na.yaml"
 
 
 def test_a_hook_may_change_what_is_committed(repo: TestRepo) -> None:
