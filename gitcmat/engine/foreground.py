@@ -1,12 +1,15 @@
 """`run now`: one task in the foreground, attempt after attempt, until a person is needed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from gitcmat.engine import old_runs, room, runs, status
+from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler, Report
+from gitcmat.engine.room_note import WATCH_LOCK
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import Conflict, NotFound, NotTrusted, NoWork
 from gitcmat.model.entry import Entry
@@ -14,6 +17,7 @@ from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State
 from gitcmat.store.layout import Kind, task_path
 from gitcmat.store.sources import saved_not_committed
+from gitcmat.system.locks import is_locked
 
 if TYPE_CHECKING:
     from gitcmat.system.interrupts import Interrupts
@@ -50,13 +54,13 @@ class Foreground:
             NoWork: it is not waiting to be run.
         """
         entry = self.start(text)
-        while True:
-            if not self._attempt(entry):
-                return self._entry(entry.id)
-            entry = self._entry(entry.id)
-            if entry.state is not State.PENDING:
-                return entry
-            entry = self._start(entry)
+        with self._telling():
+            while self._attempt(entry):
+                entry = self._entry(entry.id)
+                if entry.state is not State.PENDING:
+                    return entry
+                entry = self._start(entry)
+        return self._entry(entry.id)
 
     def start(self, text: str) -> Entry:
         """Start one attempt at a task and return its entry at once: its run goes on by itself.
@@ -68,6 +72,21 @@ class Foreground:
         entry = self._entry(text)
         self._check(entry)
         return self._start(entry)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Have the person told, as a daemon would, of what is new at the end of the block.
+
+        A daemon that watches tells them itself.
+        """
+        if is_locked(self._deps.repo.cmat / WATCH_LOCK):
+            yield
+            return
+        alerts = Alerts(self._deps, self._on_line)
+        alerts.start(self._deps.store.read())
+        with closing(alerts):
+            yield
+            alerts.tell(self._deps.store.read())
 
     def _start(self, entry: Entry) -> Entry:
         report = self._reconciler(start=True, only=entry.id)

@@ -1,4 +1,4 @@
-"""The daemon calls the person: their program, a line, and the bell of a terminal."""
+"""The daemon, or a run in the foreground, calls the person: their program, a line, and the bell."""
 
 import json
 import os
@@ -35,6 +35,15 @@ def test_a_question_reaches_the_person_s_program_and_the_output(
     line = f'asks asks: Which one?  (gitcmat blocker answer {told["blocker"]} "…")\n'
     assert line in result.err
     assert "\a" not in result.err  # a pipe has no bell
+
+
+def test_a_run_in_the_foreground_tells_the_person_s_program_too(
+    project: Project, tmp_path: Path
+) -> None:
+    result = gitcmat(project.repo, "run", "now", "asks")
+    told = json.loads((tmp_path / "told").read_text(encoding="utf-8"))
+    assert (told["event"], told["task"], told["what"]) == ("question", "asks", "Which one?")
+    assert f'asks asks: Which one?  (gitcmat blocker answer {told["blocker"]} "…")' in result.err
 
 
 @pytest.mark.parametrize(("flags", "rings"), [((), True), (("--quiet",), False)])
