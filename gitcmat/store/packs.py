@@ -334,9 +334,16 @@ def _count(pack: Path) -> int:
 
 
 def _require_history(git: Git, move: RefMove) -> None:
-    """See that all is here that the commit needs; what other refs reach is complete already."""
-    there = ("--not", "--all", "--not")
-    done = git.run("rev-list", "--objects", "--quiet", *there, "--end-of-options", move.new, ok=())
+    """See that all is here that the commit needs; what other refs reach is complete already.
+
+    A ref that is broken, whoever it belongs to, must not keep work from coming home: where git
+    stumbles, those that lead nowhere are passed over.
+    """
+    walk = ("rev-list", "--objects", "--quiet")
+    new = ("--not", "--all", "--not", "--end-of-options", move.new)
+    done = git.run(*walk, *new, ok=())
+    if done.code != 0 and git.ok("cat-file", "-e", f"{move.new}^{{commit}}"):
+        done = git.run(*walk, "--ignore-missing", *new, ok=())
     if done.code != 0:
         raise _refused(move, GitError(done))
 

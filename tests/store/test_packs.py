@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -158,6 +159,10 @@ def test_a_ref_does_not_move_to_objects_that_did_not_arrive(repo: TestRepo) -> N
 # --- packs from elsewhere -------------------------------------------------------------------
 
 
+_HEAD: Final = b"PACK\0\0\0\2\0\0\0\0"
+EMPTY: Final = _HEAD + hashlib.sha1(_HEAD, usedforsecurity=False).digest()
+
+
 def from_workspace(repo: TestRepo, tmp_path: Path) -> tuple[str, str, bytes]:
     """A commit made in a private repository, its base, and the pack that brings it home."""
     base = repo.tip()
@@ -200,9 +205,7 @@ def test_a_pack_file_is_moved_home(repo: TestRepo, tmp_path: Path) -> None:
 def test_an_attempt_that_changed_nothing_moves_its_ref_without_a_pack(repo: TestRepo) -> None:
     writer = Writer(repo.path)
     tip = repo.tip()
-    empty = b"PACK\0\0\0\2\0\0\0\0"
-    stream = empty + hashlib.sha1(empty, usedforsecurity=False).digest()
-    adopt_pack(writer.repo, writer.git, stream, RefMove(RUN, tip, None))
+    adopt_pack(writer.repo, writer.git, EMPTY, RefMove(RUN, tip, None))
     assert repo.tip(RUN) == tip
     assert own_packs(writer.repo) == []
 
@@ -228,15 +231,41 @@ def test_a_damaged_pack_is_refused(repo: TestRepo, tmp_path: Path) -> None:
     assert own_packs(writer.repo) == []
 
 
-def test_a_pack_that_lacks_an_object_is_refused(repo: TestRepo) -> None:
-    writer = Writer(repo.path)
+def refuse_torn(writer: Writer) -> None:
+    """Hold that a pack which lacks an object is refused, and one that lacks everything."""
     objects = ObjectWriter(writer.repo, writer.git)
     absent = "1" * 40
     tree = objects.tree([(FILE, "a", absent)])
     commit = objects.commit(tree=tree, parents=[], author=WHO, committer=WHO, message="torn")
+    move = RefMove(f"{RUN}-torn", commit, None)
     with pytest.raises(InvalidData, match=f"missing blob object '{absent}'"):
-        adopt_pack(writer.repo, writer.git, objects._pack(), RefMove(RUN, commit, None))
-    assert not repo.has(RUN)
+        adopt_pack(writer.repo, writer.git, objects._pack(), move)
+    with pytest.raises(InvalidData, match="because git refuses them"):
+        adopt_pack(writer.repo, writer.git, EMPTY, RefMove(move.ref, "2" * 40, None))
+    assert writer.git.ref(move.ref) is None
+
+
+def test_a_pack_that_lacks_an_object_is_refused(repo: TestRepo) -> None:
+    refuse_torn(Writer(repo.path))
+
+
+@pytest.mark.parametrize("text", ["", f"{'1' * 40}\n", "garbage\n"])
+def test_a_broken_ref_keeps_no_work_from_coming_home(
+    repo: TestRepo, tmp_path: Path, text: str
+) -> None:
+    """Of 0 bytes after a power cut, pointing at nothing, or holding no id."""
+    base, commit, stream = from_workspace(repo, tmp_path)
+    broken = repo.git_dir / "refs/cmat/checkpoints/c-abcd2345"
+    with repo.as_person():
+        broken.parent.mkdir(parents=True)
+        broken.write_text(text)
+    writer = Writer(repo.path)
+    writer.git.update_ref(RUN, base, None)
+    adopt_pack(writer.repo, writer.git, stream, RefMove(RUN, commit, base, "home"))
+    assert writer.git.ref(RUN) == commit
+    refuse_torn(writer)
+    with repo.as_person():
+        broken.unlink()
 
 
 def test_a_tree_that_would_write_into_a_git_folder_is_refused(repo: TestRepo) -> None:
