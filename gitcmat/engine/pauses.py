@@ -8,7 +8,9 @@ from typing import Final
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.room_note import WATCH_LOCK
+from gitcmat.errors import NoWork
 from gitcmat.model.machine import Shortage
+from gitcmat.model.run import Run
 from gitcmat.store.git import Repository
 from gitcmat.system.files import read_regular, write_atomic
 from gitcmat.system.locks import is_locked
@@ -31,6 +33,24 @@ def pause(deps: Deps) -> bool:
     with deps.store.change("pause", by=deps.actor):  # a look that has not seen the pause is over
         write_atomic(deps.repo.cmat / _FILE, text.encode(), mode=0o600)
     return True
+
+
+def pause_what_runs(deps: Deps) -> tuple[list[Run], bool]:
+    """Return what runs, and whether a daemon was told to put nothing in its place.
+
+    What is just being claimed counts. Raises `NoWork` when nothing runs; a daemon goes on then.
+    """
+    before = paused(deps.repo)
+    now = pause(deps)
+    if not now:
+        with deps.store.change("stop", by=deps.actor):  # whoever claims at this moment has done so
+            pass
+    found = deps.store.read().runs(only_open=True)
+    if not found:
+        if now and before is None:
+            resume(deps.repo)
+        raise NoWork("Nothing runs.", hint="gitcmat run list")
+    return found, now
 
 
 def resume(repo: Repository) -> bool:

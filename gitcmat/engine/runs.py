@@ -8,7 +8,7 @@ from typing import Final
 from gitcmat.engine import tail
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.errors import NotFound, NoWork
+from gitcmat.errors import NotFound
 from gitcmat.model.run import Run
 from gitcmat.model.state import State
 from gitcmat.store.layout import Kind
@@ -80,22 +80,6 @@ def follow(
 def printed(deps: Deps, run: Run) -> str:
     """Return what a run has printed until now. Raises `NotFound`."""
     return "".join(tail.follow(log_of(deps, run), 0, lambda: True))
-
-
-def under_way(deps: Deps) -> list[Run]:
-    """Return the runs that are under way, also those for which no task waits."""
-    return deps.store.read().runs(only_open=True)
-
-
-def active(deps: Deps) -> list[Run]:
-    """Return the runs that are under way.
-
-    Raises `NoWork` when there is none.
-    """
-    found = under_way(deps)
-    if not found:
-        raise NoWork("Nothing runs.", hint="gitcmat run list")
-    return found
 
 
 def stop(deps: Deps, runs: Collection[Run], settle: Callable[[], object]) -> list[Run]:

@@ -110,11 +110,8 @@ def stop(state: State, *, run: str | None, every: bool) -> None:
     if every is (run is not None):
         raise Usage("Say which run to stop, or --all.", hint="gitcmat run stop RUN")
     deps = state.app.deps
-    found = [runs.find(deps, run)] if run is not None else runs.active(deps)
-    # Before anything ends: or what is ready takes its place.
-    paused = every and pauses.pause(deps)
-    if paused:
-        found = runs.under_way(deps)
+    # Paused before anything ends: or what is ready takes its place.
+    found, paused = ([runs.find(deps, run)], False) if run else pauses.pause_what_runs(deps)
     stopped = runs.stop(deps, found, state.app.settle)
     lines = [f"{r.id} ({r.task or 'no task'}): {r.outcome or 'under way'}" for r in stopped]
     facts = deps.store.read()
