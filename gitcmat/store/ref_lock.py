@@ -11,10 +11,17 @@ from typing import Final
 from gitcmat.errors import Conflict
 from gitcmat.store.refs import OURS
 from gitcmat.system import clock
+from gitcmat.system.locks import FileLock
 from gitcmat.system.usage import is_open
 
 OLD: Final = 60.0
 """Seconds after which a lock or a temporary file that nobody has open is taken to be left over."""
+
+
+_TURN: Final = "cmat/ref.lock"
+"""Held by whoever removes a lock, below the git directory."""
+_PATIENCE: Final = 10.0
+"""Seconds that the others may take: each looks at one file."""
 
 
 def is_left(path: Path, seconds: float = OLD) -> bool:
@@ -35,11 +42,20 @@ def lock_of(git_dir: Path, ref: str) -> Path:
 
 
 def remove_left(git_dir: Path, ref: str) -> bool:
-    """Remove the lock of a ref of ours if a dead git has left it; whether that was so."""
+    """Remove the lock of a ref of ours if a dead git has left it; whether that was so.
+
+    One at a time: else the second of two who find it left removes the lock that a git has made
+    after the first.
+    """
     path = lock_of(git_dir, ref)
     if not ref.startswith(OURS) or not is_left(path):
         return False
-    path.unlink(missing_ok=True)
+    turn = git_dir / _TURN
+    turn.parent.mkdir(exist_ok=True)
+    with FileLock(turn).acquire(_PATIENCE):
+        if not is_left(path):
+            return not path.exists()
+        path.unlink(missing_ok=True)
     return True
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from gitcmat.app import open_app
 from gitcmat.engine.daemon import only_one
 from gitcmat.errors import Conflict
+from gitcmat.store.ref_lock import remove_left
 from gitcmat.store.state import StateStore
+from gitcmat.system.locks import FileLock
 from tests.support.acked import Queue, age
 from tests.support.cli import gitcmat
 from tests.support.repo import TestRepo
@@ -125,6 +128,24 @@ def test_a_lock_of_the_records_that_a_dead_git_left_goes_by_itself(
     result = queue.add()
     assert (result.code, result.err) == (0, "")
     assert not state_lock.exists()
+
+
+def test_two_who_find_a_lock_left_remove_only_that_one(queue: Queue, state_lock: Path) -> None:
+    state_lock.write_bytes(b"")
+    age(state_lock, 61.0)
+    git_dir, ref = queue.repo.git_dir, str(state_lock.relative_to(queue.repo.git_dir))[:-5]
+    removed: list[bool] = []
+    second = Thread(target=lambda: removed.append(remove_left(git_dir, ref)))
+    with FileLock(git_dir / "cmat/ref.lock").acquire():
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+        state_lock.unlink()
+        state_lock.write_bytes(b"of a git that lives\n")
+    second.join()
+    assert removed == [False]
+    assert state_lock.read_bytes() == b"of a git that lives\n"
+    state_lock.unlink()
 
 
 def test_a_lock_from_before_the_clock_was_put_back_goes_by_itself(
