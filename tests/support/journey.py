@@ -10,20 +10,7 @@ from typing import Final
 
 from tests.support.cli import Env, Result, gitcmat
 from tests.support.repo import TestRepo
-
-AGENT: Final = """\
----
-name: fake
-runs: command
-command: [sh, tools/agent.sh]
----
-Do what you are told.
-"""
-SCRIPT: Final = """\
-sed -n 's/^ *sh: //p' > "$TMPDIR/todo-$CMAT_RUN"
-. "$TMPDIR/todo-$CMAT_RUN"
-"""
-"""An agent that runs each line of its prompt that begins with `sh: ` as shell."""
+from tests.support.watched import AGENT, SCRIPT
 
 CONFIG: Final = """\
 schema: 1
