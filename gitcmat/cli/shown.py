@@ -1,9 +1,10 @@
 """Records as commands show them: plain data for programs, lines for people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gitcmat.model.marks import one_line
 from gitcmat.model.names import heading
 from gitcmat.model.state import State
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from gitcmat.model.blocker import Blocker
     from gitcmat.model.entry import Entry
     from gitcmat.model.run import Run
-    from gitcmat.model.subtask import Progress
+    from gitcmat.model.subtask import Progress, Subtask
     from gitcmat.store.records import Record
 
 
@@ -80,6 +81,12 @@ def counts_line(counts: dict[State, int]) -> str:
     """Counts in one line, without the states that are empty."""
     shown = [f"{counts[s]} {s}" for s in State if counts.get(s)]
     return ", ".join(shown) or "no tasks"
+
+
+def open_subtasks(found: "Sequence[Subtask]") -> str:
+    """Name what of a task is not ticked off; empty where there is nothing."""
+    names = ", ".join(f"{s.id} {one_line(s.title)}" for s in found)
+    return f"{len(found)} still open: {names}" if found else ""
 
 
 def blocker_lines(blocker: "Blocker") -> Iterable[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gitcmat.engine import branches
+from gitcmat.engine import branches, subtasks
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.landing_record import repair
@@ -16,6 +16,7 @@ from gitcmat.model.events import Rejected
 from gitcmat.model.job import FileChange
 from gitcmat.model.marks import path_marks
 from gitcmat.model.state import State
+from gitcmat.model.subtask import Subtask
 from gitcmat.store import diffs, refs
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
@@ -79,6 +80,8 @@ class Details:
     files: tuple[FileChange, ...]
     marks: tuple[str, ...]
     """What is to be looked at first."""
+    open_subtasks: tuple[Subtask, ...]
+    """What is not ticked off; it may land all the same."""
 
     @property
     def commands(self) -> dict[str, str]:
@@ -109,7 +112,11 @@ def show(deps: Deps, text: str) -> Details:
     outside = path_marks([f.path for f in files], allowed=entry.task.paths, protected=())
     known = tuple(mark for mark in entry.marks if not mark.startswith("outside paths"))
     return Details(
-        review=review, commits=_commits(deps.git, review), files=files, marks=(*outside, *known)
+        review=review,
+        commits=_commits(deps.git, review),
+        files=files,
+        marks=(*outside, *known),
+        open_subtasks=subtasks.still_open(deps, entry.id),
     )
 
 

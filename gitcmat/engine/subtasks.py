@@ -49,6 +49,12 @@ def listed(deps: Deps, task: str, *, every: bool = False) -> tuple[str, list[Sub
     return parent, [s for s in found if every or s.status is not SubtaskStatus.DELETED]
 
 
+def still_open(deps: Deps, task: str) -> tuple[Subtask, ...]:
+    """Return the open subtasks of a task, by its whole id: landing it leaves them as they are."""
+    found = deps.store.read().subtasks(task)
+    return tuple(s for s in found if s.status is SubtaskStatus.OPEN)
+
+
 def change_status(deps: Deps, subtask: str, status: SubtaskStatus) -> Subtask:
     """Give the subtask that `subtask` names by a unique prefix another status.
 

@@ -36,6 +36,21 @@ def error(project: Project, *args: str) -> tuple[int, str]:
     return result.code, result.err
 
 
+def test_a_landing_leaves_open_subtasks_open_and_names_them(project: Project) -> None:
+    repo = project.repo
+    gitcmat(repo, "run", "now", "big", "-q").ok()
+    first, second, done = (create(project, name) for name in ("First", "Second", "Third"))
+    gitcmat(repo, "subtask", "complete", done).ok()
+    said = f"2 still open: {first} First, {second} Second"
+    shown = gitcmat(repo, "review", "show", "big").ok().out.splitlines()
+    assert f"  subtasks  {said}" in shown
+    data = gitcmat(repo, "review", "show", "big", "--json").ok().json
+    assert [s["id"] for s in data["open_subtasks"]] == [first, second]
+    landed = gitcmat(repo, "land", "big").ok().out.splitlines()
+    assert landed == ["big: done, nothing to land", f"subtasks: {said}"]
+    assert statuses(project) == ["open", "open", "done"]
+
+
 def test_a_subtask_is_made_ticked_off_opened_again_and_deleted(project: Project) -> None:
     first, second = create(project, "First\n part"), create(project, "Second")
     repo = project.repo

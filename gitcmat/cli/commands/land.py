@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitcmat.cli.shown import plain
+from gitcmat.cli.shown import open_subtasks, plain
 from gitcmat.cli.state import State, common
 from gitcmat.model.landing import How, in_words
 from gitcmat.store.layout import Kind
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 def command(state: State, *, task: str, how: str | None, override: str) -> None:
     """Put the work of TASK onto its target branch, with your commits on its branch.
 
-    If its gates have not judged this very tree, they do so first.
+    If its gates have not judged this very tree, they do so first. Subtasks that are open stay open,
+    and are named.
     """
-    from gitcmat.engine import landing
+    from gitcmat.engine import landing, subtasks
 
     app, out = state.app, state.out
     entry_id = app.deps.store.read().resolve(Kind.QUEUE, task)
@@ -40,7 +41,10 @@ def command(state: State, *, task: str, how: str | None, override: str) -> None:
         on_text=out.log,
     )
     undo = landing.undo(done, app.deps.repo.work_tree)
-    out.show(_data(done, undo), _lines(done, undo))
+    left = subtasks.still_open(app.deps, entry_id)
+    said = [f"subtasks: {open_subtasks(left)}"] if left else []
+    data = {**_data(done, undo), "open_subtasks": [plain(s) for s in left]}
+    out.show(data, [*_lines(done, undo), *said])
 
 
 def _data(done: "Done", undo: str) -> dict[str, Any]:

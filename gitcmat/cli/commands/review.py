@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitcmat.cli.shown import plain
+from gitcmat.cli.shown import open_subtasks, plain
 from gitcmat.cli.state import State, common
 from gitcmat.model.landing import in_words
 from gitcmat.model.marks import one_line
@@ -46,6 +46,7 @@ def show(state: State, *, task: str) -> None:
             for c in found.commits
         ],
         "files": [{"status": f.status, "path": f.path} for f in found.files],
+        "open_subtasks": [plain(s) for s in found.open_subtasks],
         "commands": found.commands,
     }
     state.out.show(data, _lines(found))
@@ -117,4 +118,6 @@ def _lines(found: "Details") -> Iterator[str]:
         whose = ", yours" if commit.by_person else ""
         yield f"    {commit.id[:10]} {commit.subject} ({commit.author}{whose})"
     yield from (f"    {f.status} {one_line(f.path)}" for f in found.files)
+    if said := open_subtasks(found.open_subtasks):
+        yield f"  subtasks  {said}"
     yield from (f"  {name:<9} {command}" for name, command in found.commands.items())

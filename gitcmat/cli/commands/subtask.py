@@ -10,7 +10,12 @@ from gitcmat.model.subtask import SubtaskStatus
 
 @click.group(name="subtask")
 def command() -> None:
-    """Parts of a task, ticked off one by one."""
+    """Parts of a task, ticked off one by one.
+
+    They are for people and agents to see how far it is; none keeps a task from landing. A landing
+    leaves those that are open as they are, and names them. A task that is cancelled, or whose file
+    is pruned, closes them; reopen brings one back, but not below a cancelled task.
+    """
 
 
 @command.command()
