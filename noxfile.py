@@ -50,6 +50,16 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def agents(session: nox.Session) -> None:
+    """Run the tests that start real agents, all of them; the programs come from npm and PyPI."""
+    _install(session)
+    programs = ("claude", "codex", "gemini", "opencode", "aider", "mini")
+    session.run("python", "-m", "tests.support.realcli", *programs)
+    session.env["GITCMAT_REQUIRE_CLIS"] = " ".join(programs)
+    session.run("pytest", "-q", "-m", "agents", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what it costs; `nox -s bench -- --quick` is a look, `-- --write` keeps the table."""
     _install(session)

@@ -1,0 +1,138 @@
+"""Records what the real programs print: `python -m tests.support.realcli.record claude_text codex`.
+
+A name is that of a recording, or the beginning of several. Paths and ports are replaced, nothing
+else; each transcript is standard output as it came, and `recordings.json` says how it was made.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support.fakemodel.model import KEY
+from tests.support.fakemodel.server import FakeModel
+from tests.support.realcli.clients import RealCli, real
+from tests.support.realcli.recordings import RECORDINGS, Recording
+from tests.support.wait import until
+
+STREAMS: Final = Path(__file__).parents[2] / "fixtures/streams"
+INDEX: Final = STREAMS / "recordings.json"
+
+_STACK: Final = re.compile(r"^ +at .*\n", re.MULTILINE)
+"""Lines that say where in the program something was thrown."""
+
+_SESSION: Final = re.compile(r'"(?:session_id|sessionID|thread_id)":"([^"]+)"')
+
+
+def record(recording: Recording) -> dict[str, Any]:
+    """Make one transcript; return what the index says of it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="rec-") as name:
+        root = Path(name)
+        repo = root / "project"
+        subprocess.run(["git", "init", "-q", "-b", "main", str(repo)], check=True)
+        model = FakeModel(*recording.scripts)
+        with model:
+            client = real(recording.cli, root / "home", model.url)
+            (root / "tmp").mkdir()
+            env = client.environ | {"TZ": "UTC", "TMPDIR": str(root / "tmp")}
+            if recording.plan:
+                env |= {"CLAUDE_CODE_OAUTH_TOKEN": KEY, "ANTHROPIC_API_KEY": ""}
+            args = recording.args
+            if recording.before:
+                begun = _call(client, recording.before, env, repo, "Paint it.")
+                (session,) = set(_SESSION.findall(begun.stdout))
+                args = tuple(session if arg == "SESSION" else arg for arg in args)
+            done = _call(client, args, env, repo, recording.prompt, recording.signal)
+            left = _end_what_is_left(repo)
+        clean = _Cleaner(client, root, model.port)
+        (STREAMS / f"{recording.name}.jsonl").write_text(clean(done.stdout), encoding="utf-8")
+        return {
+            "cli": recording.cli,
+            "version": client.version,
+            "args": list(recording.args),
+            "signal": recording.signal.name if recording.signal else None,
+            "code": done.returncode,
+            "left": left,
+            "stderr": clean(done.stderr),
+        }
+
+
+class _Cleaner:
+    """Replaces what is of this machine only."""
+
+    def __init__(self, client: RealCli, root: Path, port: int) -> None:
+        self._words = {
+            str(client.program): f"/opt/agents/{client.name}",
+            str(client.program.resolve()): f"/opt/agents/{client.name}",
+            str(root / "project"): "/home/pat/project",
+            str(root / "home"): "/home/pat",
+            str(root): "/home/pat",
+            str(root).replace("/", "-"): "-home-pat",
+            f"127.0.0.1:{port}": "127.0.0.1:8080",
+        }
+
+    def __call__(self, text: str) -> str:
+        for word, instead in self._words.items():
+            text = text.replace(word, instead)
+        return _STACK.sub("", text)
+
+
+def _call(
+    client: RealCli,
+    args: tuple[str, ...],
+    env: dict[str, str],
+    repo: Path,
+    prompt: str,
+    number: signal.Signals | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end, or until a signal that it gets in the middle of its work."""
+    argv = [str(client.program), *args]
+    asked, out, err = (repo.parent / name for name in ("prompt", "out", "err"))
+    asked.write_text(prompt, encoding="utf-8")
+    with asked.open("rb") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            argv, cwd=repo, env=env, stdin=stdin, stdout=stdout, stderr=stderr
+        )
+        if number:
+            until((repo / "started").exists, 60, "the shell command to start")
+            process.send_signal(number)
+        code = process.wait(120)
+    text = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+    return subprocess.CompletedProcess(argv, code, *text)
+
+
+def _end_what_is_left(repo: Path) -> int:
+    """Kill the processes that work in this folder, which is ours alone; return their number."""
+    left = 0
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            inside = entry.readlink().is_relative_to(repo)
+        except OSError:
+            continue
+        if inside:
+            os.kill(int(entry.parent.name), signal.SIGKILL)
+            left += 1
+    return left
+
+
+def main(names: list[str]) -> None:
+    """Make the transcripts whose names begin so, and write the index."""
+    for recording in RECORDINGS:
+        if not recording.name.startswith(tuple(names)):
+            continue
+        sys.stderr.write(f"{recording.name}\n")
+        about = record(recording)
+        sys.stderr.write(f"  exit {about['code']}, {about['left']} processes left\n")
+        index = json.loads(INDEX.read_text(encoding="utf-8")) if INDEX.exists() else {}
+        index[recording.name] = about
+        text = json.dumps(index, indent=1, sort_keys=True, ensure_ascii=False)
+        INDEX.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,154 @@
+"""What is recorded of each real program: how it is called, and what the fake model says to it."""
+
+from dataclasses import dataclass
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from typing import Final
+
+from tests.support.fakemodel.scenario import Answer, Call, Failure, Run, Script, Usage, Write
+from tests.support.realcli.calls import EDITS, FRESH, resumed
+
+SLEEPER: Final = "python3 -c \"open('started', 'w').close(); import time; time.sleep(600)\""
+"""A shell command that is at work until somebody ends it; the file says that it is."""
+
+_MISSING: Final = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One transcript."""
+
+    name: str
+    cli: str
+    scripts: tuple[Script, ...]
+    args: tuple[str, ...] = ()
+    """`SESSION` stands for the id of a session that a first call has begun."""
+    before: tuple[str, ...] = ()
+    """The arguments of that first call."""
+    prompt: str = "Do what has to be done."
+    signal: Signals | None = None
+    """Sent when the file `started` is there."""
+    plan: bool = False
+    """With the token of a plan instead of a key."""
+
+
+def _one(
+    cli: str, what: str, *answers: Answer, args: tuple[str, ...] = (), **options: bool
+) -> Recording:
+    name = f"{cli}_{what}"
+    return Recording(
+        name=name,
+        cli=cli,
+        scripts=(Script(answers),),
+        args=args or FRESH[cli],
+        plan=options.get("plan", False),
+    )
+
+
+def _works(cli: str) -> list[Recording]:
+    """What all of them do in the same way."""
+    hello: tuple[Call, ...] = (Run("echo hello > hello.txt; cat hello.txt"),)
+    written: tuple[Call, ...] = (Write("notes/new.txt", "one\ntwo\n"),)
+    done = Answer("All done.", usage=Usage(50, 7, 1000, 200))
+    return [
+        _one(cli, "text", Answer("Nothing has to be done.")),
+        _one(cli, "shell", Answer("I look.", hello), done),
+        _one(cli, "write", Answer("", written), done),
+        _one(cli, "red_shell", Answer("", (Run("echo no >&2; exit 3"),)), done),
+        _one(cli, "500", _fails("server_error")),
+        _one(cli, "401", _fails("bad_key")),
+        _one(cli, "429", _fails("rate_limit", 5)),
+        _one(cli, "overloaded", _fails("overloaded")),
+        _one(cli, "usage_limit", _fails("usage_limit", 7200), plan=cli == "claude"),
+        _one(cli, "spend_limit", _fails("spend_limit", 86_400)),
+        _one(cli, "broken_stream", Answer("This is cut off in the middle.", breaks=True)),
+        *(_killed(cli, number) for number in (SIGTERM, SIGINT, SIGKILL)),
+    ]
+
+
+def _fails(kind: str, resets_in: int = 30) -> Answer:
+    return Answer(failure=Failure(kind, resets_in=resets_in))
+
+
+def _killed(cli: str, number: Signals) -> Recording:
+    return Recording(
+        name=f"{cli}_{number.name.lower()}_in_shell",
+        cli=cli,
+        scripts=(Script((Answer("", (Run(SLEEPER),)), Answer("It was interrupted."))),),
+        args=FRESH[cli],
+        signal=number,
+    )
+
+
+def _resumes(cli: str) -> Recording:
+    return Recording(
+        name=f"{cli}_resume",
+        cli=cli,
+        scripts=(
+            Script((Answer("Which colour?"),), asks="Paint it."),
+            Script((Answer("Blue it is."),), asks="Blue."),
+        ),
+        before=FRESH[cli],
+        args=resumed(cli, "SESSION"),
+        prompt="Blue.",
+    )
+
+
+def _missing(cli: str, session: str = _MISSING) -> Recording:
+    return Recording(name=f"{cli}_resume_missing", cli=cli, scripts=(), args=resumed(cli, session))
+
+
+_RECOVERS: Final = Answer("Then it worked.", failure=Failure("rate_limit", 1, 1))
+_SHELL: Final = (Run("git commit --allow-empty -m x"),)
+
+RECORDINGS: Final = (
+    *_works("claude"),
+    _one("claude", "denied", Answer("", _SHELL), Answer("I may not."), args=EDITS),
+    _one("claude", "key_usage_limit", _fails("usage_limit", 7200)),
+    _one("claude", "no_credit", _fails("no_credit")),
+    _one("claude", "midway", Answer("A few words.", failure=Failure("overloaded", midway=True))),
+    _one(
+        "claude",
+        "max_turns",
+        *[Answer("", (Run("true"),))] * 2,
+        args=(*FRESH["claude"], "--max-turns", "1"),
+    ),
+    _resumes("claude"),
+    _missing("claude"),
+    _one("claude", "recovers", _RECOVERS),
+    *_works("codex"),
+    _one("codex", "recovers", _RECOVERS),
+    _one("codex", "usage_limit_days", _fails("usage_limit", 3 * 86_400)),
+    _one(
+        "codex", "midway", Answer("A few words.", failure=Failure("rate_limit", 0, 5, midway=True))
+    ),
+    _one(
+        "codex",
+        "denied",
+        Answer("", (Run("echo x > x.txt"),)),
+        Answer("I may not."),
+        args=("exec", "--json", "-s", "read-only", "-"),
+    ),
+    _one(
+        "codex",
+        "read_only",
+        Answer("", (Run("echo x > x.txt; echo went on"),)),
+        Answer("I may not."),
+        args=("exec", "--json", "-s", "read-only", "-"),
+    ),
+    _one(
+        "codex",
+        "outside",
+        Answer("", (Write("../out.txt", "x\n"),)),
+        Answer("I may not."),
+        args=("exec", "--json", "-s", "workspace-write", "-"),
+    ),
+    _resumes("codex"),
+    _missing("codex"),
+    *_works("gemini"),
+    _resumes("gemini"),
+    _missing("gemini"),
+    *_works("opencode"),
+    _one("opencode", "recovers", _RECOVERS),
+    _resumes("opencode"),
+    _missing("opencode", "ses_00000000000000000000000000"),
+)
