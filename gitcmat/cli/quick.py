@@ -29,4 +29,6 @@ def run(args: Sequence[str]) -> int:
             listing.show(state)
         return 0
 
-    return guarded(args, call)
+    code = guarded(args, call)
+    gc.freeze()  # or Python would look for them at its end all the same
+    return code
