@@ -61,6 +61,8 @@ class Launch:
     env: dict[str, str] = field(default_factory=dict)
     state: tuple[str, ...] = ()
     """What the program must be able to write below the home folder: its login, its sessions."""
+    hosts: tuple[str, ...] = ()
+    """Where its model is, as ``name`` or ``name:port``, for a sandbox that lets it reach that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,8 @@ class End:
     """One line for people: why it ended so."""
     said: str = ""
     """The agent's last words, whole: its own summary."""
+    questions: tuple[str, ...] = ()
+    """What a person must decide before it can go on, such as a permission that it was refused."""
     until: datetime | None = None
     """For `RunOutcome.LIMITED`: when the provider serves the account again, where it says so."""
     no_session: bool = False

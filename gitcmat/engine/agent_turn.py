@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from gitcmat.engine import inbox, own_program
+from gitcmat.engine.boxing import Boxing
 from gitcmat.engine.listening import Listener
 from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.supervision import Cause, Ended, Limits, Supervisor
 from gitcmat.engine.workbench import Workbench
-from gitcmat.errors import UserError
+from gitcmat.errors import NotFound, UserError
 from gitcmat.model.job import JobAgent, RunOutcome
 from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 from gitcmat.ports import Agent, End, Turn
@@ -126,28 +127,47 @@ class _Turn:
         )
         env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
         argv = bench.outside(launch.argv)
+        env = own_program.on_path(env, bench.folder)
         bench.begin("agent", argv)
-        try:
-            return Supervisor(
-                bench.folder, bench.stop, meanwhile, lambda: self._listener.over_budget
-            ).run(
-                argv,
-                cwd=bench.tree,
-                env=own_program.on_path(env, bench.folder),
-                stdin=launch.stdin,
-                limits=Limits(
-                    wall=profile.timeout,
-                    idle=profile.idle_timeout,
-                    output=profile.max_output,
-                    memory=bench.job.memory,
-                    processes=bench.job.processes,
-                ),
-                on_out=self._listener.hear,
-                on_err=self._errors.feed,
-            )
-        finally:
-            self._listener.end()
-            self._errors.end()
+        if profile.sandbox.closed or profile.sandbox.why:
+            bench.log.note(f"sandbox: {profile.sandbox.text}")
+        with Boxing(bench, profile, launch, argv, env) as boxing:
+            try:
+                ended = Supervisor(
+                    bench.folder,
+                    bench.stop,
+                    meanwhile,
+                    lambda: self._listener.over_budget,
+                    boxing.wrapper,
+                ).run(
+                    boxing.argv,
+                    cwd=bench.tree,
+                    env=boxing.env,
+                    stdin=launch.stdin,
+                    limits=Limits(
+                        wall=profile.timeout,
+                        idle=profile.idle_timeout,
+                        output=profile.max_output,
+                        memory=bench.job.memory,
+                        processes=bench.job.processes,
+                    ),
+                    on_out=self._listener.hear,
+                    on_err=self._errors.feed,
+                )
+            finally:
+                self._listener.end()
+                self._errors.end()
+            self._listener.warnings += boxing.warnings
+            return self._came_out(boxing, ended)
+
+    def _came_out(self, boxing: Boxing, ended: Ended) -> Ended:
+        """`ended` as the program ended, and not what stood around it."""
+        if ended.cause is not Cause.EXITED or ended.code is None:
+            return ended
+        if not boxing.has_begun:
+            said = self._errors.tail.strip().rpartition("\n")[2]
+            raise NotFound(f"The sandbox could not be made: {said}", hint="gitcmat doctor")
+        return replace(ended, code=boxing.code(ended.code))
 
     def _judge(self, ended: Ended) -> End:
         if ended.cause is Cause.EXITED:
@@ -160,6 +180,7 @@ class _Turn:
         return TurnEnd(
             outcome=judged.outcome,
             message=clean(judged.message),
+            questions=judged.questions,
             said=clean(judged.said),
             session=self._listener.session,
             spend=self._listener.spend,
@@ -168,7 +189,7 @@ class _Turn:
 
     def _with_questions(self, end: TurnEnd) -> TurnEnd:
         box = inbox.read(self._bench.inbox)
-        heard = (*box.questions, *self._listener.questions)
+        heard = (*box.questions, *self._listener.questions, *end.questions)
         questions = tuple(dict.fromkeys(self._bench.log.clean(text) for text in heard))
         asked = bool(questions) and end.outcome in _WAITING
         return replace(

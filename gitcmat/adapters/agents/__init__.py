@@ -7,7 +7,11 @@ from gitcmat.errors import NotFound
 from gitcmat.ports import Agent
 
 AGENTS: Final = {
+    "claude": "gitcmat.adapters.agents.claude:ClaudeAgent",
+    "codex": "gitcmat.adapters.agents.codex:CodexAgent",
     "command": "gitcmat.adapters.agents.command:CommandAgent",
+    "gemini": "gitcmat.adapters.agents.gemini:GeminiAgent",
+    "opencode": "gitcmat.adapters.agents.opencode:OpenCodeAgent",
 }
 """Name of the adapter → where it is."""
 

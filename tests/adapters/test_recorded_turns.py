@@ -1,0 +1,167 @@
+"""Each adapter reads what the real program printed (tests/fixtures/streams) as what it was."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from gitcmat.adapters.agents import make_agent
+from gitcmat.adapters.agents.lines import granted, permission, until
+from gitcmat.model.job import Answer, RunOutcome
+from gitcmat.model.usage import Spend, Usage
+from gitcmat.ports import Agent, End, Heard, Said, Spent, Started, Used
+
+STREAMS: Final = Path(__file__).parents[1] / "fixtures/streams"
+INDEX: Final[dict[str, Any]] = json.loads((STREAMS / "recordings.json").read_text(encoding="utf-8"))
+LINES: Final = sorted(name for name in INDEX if (STREAMS / f"{name}.jsonl").exists())
+
+OUTCOMES: Final = {
+    RunOutcome.FINISHED: """
+        claude_agents claude_denied claude_hooks claude_json claude_mcp claude_recovers
+        claude_red_shell claude_resume claude_shell claude_text claude_write
+        claude_write_accept_edits codex_danger codex_denied codex_outside codex_patch codex_read_only
+        codex_recovers codex_red_shell codex_resume codex_resume_after_shell codex_shell codex_text
+        codex_write gemini_red_shell gemini_resume gemini_shell gemini_shell_yolo gemini_text
+        gemini_write gemini_write_yolo opencode_bash opencode_outside opencode_red_shell
+        opencode_resume opencode_shell opencode_text opencode_write opencode_recovers
+    """,
+    RunOutcome.LIMITED: """
+        claude_429 claude_429_plain claude_key_usage_limit claude_no_credit claude_spend_limit
+        claude_usage_limit codex_429 codex_429_plain codex_midway codex_spend_limit
+        codex_usage_limit codex_usage_limit_days gemini_429 gemini_recovers gemini_spend_limit
+        gemini_usage_limit opencode_429 opencode_429_plain opencode_spend_limit
+        opencode_usage_limit
+    """,
+    RunOutcome.CANNOT_START: "claude_401 codex_401 gemini_401 opencode_401",
+    RunOutcome.OVER_BUDGET: "claude_max_budget",
+}
+"""What is not named has failed."""
+
+EXPECTED: Final = {name: outcome for outcome, names in OUTCOMES.items() for name in names.split()}
+
+
+CLIS: Final = ("claude", "codex", "gemini", "opencode")
+GOOD: Final = tuple(f"{cli}_{what}" for cli in CLIS for what in ("shell", "write", "text"))
+
+
+def heard(name: str) -> tuple[list[Heard], End]:
+    agent = make_agent(name.split("_", maxsplit=1)[0])
+    said = list(read(agent, (STREAMS / f"{name}.jsonl").read_text(encoding="utf-8")))
+    return said, agent.end(INDEX[name]["code"], INDEX[name]["stderr"])
+
+
+def read(agent: Agent, text: str) -> list[Heard]:
+    return [one for line in text.splitlines() for one in agent.read(line)]
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_turn_ended_as_it_did(name: str) -> None:
+    _, end = heard(name)
+    assert end.outcome is EXPECTED.get(name, RunOutcome.FAILED), end
+    assert end.message or end.questions
+    assert "\n" not in end.message
+    assert end.no_session is name.endswith("_resume_missing")
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_turn_tells_session_tools_words_and_tokens(name: str) -> None:
+    events, end = heard(name)
+    kinds = {type(event) for event in events}
+    assert {Started, Said, Spent} <= kinds
+    assert (Used in kinds) is not name.endswith("_text")
+    assert all(event.session for event in events if isinstance(event, Started))
+    assert end.said.strip()
+    spent = [event.spend for event in events if isinstance(event, Spent)]
+    assert all(spend.usage is not None and spend.usage.total > 0 for spend in spent)
+    assert all((spend.usd is None) is name.startswith(("codex", "gemini")) for spend in spent)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_stream_that_breaks_off_anywhere_is_no_good_end(name: str) -> None:
+    lines = (STREAMS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    for length in range(len(lines)):
+        agent = make_agent(name.split("_", maxsplit=1)[0])
+        read(agent, "\n".join(lines[:length]))
+        assert agent.end(-9, "").outcome is not RunOutcome.FINISHED
+        agent = make_agent(name.split("_", maxsplit=1)[0])
+        for line in lines[:length]:
+            list(agent.read(line[: len(line) // 2]))
+
+
+def spends(name: str) -> list[Spent]:
+    return [event for event in heard(name)[0] if isinstance(event, Spent)]
+
+
+def test_the_cost_of_a_session_of_claude_is_the_whole_sessions() -> None:
+    usage = Usage(input=200, output=40)
+    spend = Spend(usage=usage, usd=0.0016, model="claude-opus-5-5")
+    assert spends("claude_resume") == [Spent(spend=spend, whole=True)]
+
+
+def test_codex_counts_what_came_from_a_cache_as_input_too() -> None:
+    usage = Usage(input=350, cache_read=1000, output=27)
+    assert spends("codex_shell") == [Spent(spend=Spend(usage=usage), whole=True)]
+
+
+def test_each_step_of_opencode_is_paid_by_itself() -> None:
+    assert [event.spend.usd for event in spends("opencode_shell")] == [0.00014, 0.000264]
+    assert not any(event.whole for event in spends("opencode_shell"))
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("claude_denied", "Bash(git commit --allow-empty -m x)"),
+        ("opencode_outside", "write(/home/dev/repo.txt)"),
+    ],
+)
+def test_a_refusal_that_ended_the_work_is_a_question(name: str, what: str) -> None:
+    question = permission(what)
+    assert heard(name)[1].questions == (question,)
+    assert granted([Answer(question=question, text="Yes.")]) == (what,)
+    assert granted([Answer(question=question, text="no, rebase instead")]) == ()
+    changed = [Answer(question=question, text="yes"), Answer(question=question, text="no")]
+    assert granted(changed) == ()
+    assert granted([Answer(question="Which colour?", text="yes")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "wait"),
+    [
+        ("claude_usage_limit", timedelta(hours=2)),
+        ("codex_usage_limit", timedelta(hours=2)),
+        ("codex_usage_limit_days", timedelta(days=3)),
+        ("claude_spend_limit", timedelta(days=1)),
+    ],
+)
+def test_a_limit_tells_when_it_ends(name: str, wait: timedelta) -> None:
+    """The recordings were made on 2026-11-21, with limits that end so long after that."""
+    _, end = heard(name)
+    assert end.until is not None
+    if "days" in name or "claude" in name:  # the others tell a time of day alone
+        at = datetime(2026, 11, 21, 12, 30, tzinfo=UTC) + wait
+        assert abs(end.until - at) < timedelta(minutes=40)
+
+
+NOW: Final = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("Please retry in 5s.", NOW + timedelta(seconds=5)),
+        ("try again in 1.5m", NOW + timedelta(seconds=90)),
+        ("usage limit reached, resets in 3s", NOW + timedelta(seconds=3)),
+        ("regain access on 2026-11-22 at 12:28 UTC.", datetime(2026, 11, 22, 12, 28, tzinfo=UTC)),
+        ("5-hour limit · resets 2:27pm (UTC)", datetime(2026, 11, 21, 14, 27, tzinfo=UTC)),
+        ("resets 9am (UTC)", datetime(2026, 11, 22, 9, 0, tzinfo=UTC)),
+        ("resets 12am (UTC)", datetime(2026, 11, 22, 0, 0, tzinfo=UTC)),
+        ("try again later", None),
+        ("on 2026-13-40 at 99:99 UTC", None),
+        ("retry in 99999999999999999999999999s", None),
+    ],
+)
+def test_a_time_is_read_from_what_is_said(said: str, at: datetime | None) -> None:
+    assert until(said, NOW) == at
