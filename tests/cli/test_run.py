@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_now_shows_the_work_and_where_it_is_then(project: Project) -> None:
     assert plain(result.err) == (
         "r-xxxxxxxx: fake works on parse-dates, attempt 1\n"
         "[gitcmat] run r-xxxxxxxx of parse-dates, attempt 1\n"
-        "[gitcmat] agent: sh tools/agent.sh\n"
+        f"[gitcmat] agent: {shutil.which('sh')} tools/agent.sh\n"
         "at work\n"
         "[gitcmat] finished: at work\n"
         "r-xxxxxxxx: finished (at work)\n"
