@@ -22,10 +22,11 @@ OUTCOMES: Final = {
         claude_agents claude_denied claude_hooks claude_json claude_mcp claude_recovers
         claude_red_shell claude_resume claude_shell claude_text claude_write
         claude_write_accept_edits codex_danger codex_denied codex_outside codex_patch
-        codex_read_only codex_recovers codex_red_shell codex_resume codex_resume_after_shell codex_shell codex_text
-        codex_write gemini_red_shell gemini_resume gemini_shell gemini_shell_yolo gemini_text
-        gemini_write gemini_write_yolo opencode_bash opencode_outside opencode_red_shell
-        opencode_resume opencode_shell opencode_text opencode_write opencode_recovers
+        codex_read_only codex_recovers codex_red_shell codex_resume
+        codex_resume_after_shell codex_shell codex_text codex_write gemini_red_shell
+        gemini_resume gemini_shell gemini_shell_yolo gemini_text gemini_write
+        gemini_write_yolo opencode_bash opencode_outside opencode_recovers
+        opencode_red_shell opencode_resume opencode_shell opencode_text opencode_write
     """,
     RunOutcome.LIMITED: """
         claude_429 claude_429_plain claude_key_usage_limit claude_no_credit claude_spend_limit
