@@ -171,6 +171,7 @@ The result is judged by: tests
 ## How to work here
 
 - You are in a work tree of your own. Change files there; what you leave is committed for you.
+- Read `AGENTS.md` and `CLAUDE.md` at its root first, if they are there, and keep to them.
 - To ask a person something, run `gitcmat blocker ask "your question"` and stop. The answer comes \
 with the next attempt.
 """
