@@ -6,7 +6,7 @@ from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from tests.support.fakemodel.handler import Handler
+from tests.support.fakemodel.connection import Connection
 from tests.support.fakemodel.model import Model
 from tests.support.fakemodel.scenario import Script
 
@@ -53,9 +53,9 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), Connection)
         host = f"127.0.0.1:{self.server_port}"
-        self.RequestHandlerClass = type("Bound", (Handler,), {"model": model, "host": host})
+        self.RequestHandlerClass = type("Bound", (Connection,), {"model": model, "host": host})
 
     def handle_error(self, *_: object) -> None:
         """A client that was killed is no news; anything else fails the test."""

@@ -92,10 +92,11 @@ def _from_pip(pin: Pin, making: Path, folder: Path) -> None:
     venv.create(making, with_pip=True)
     python = making / "bin/python"
     _run([str(python), "-m", "pip", "install", "-q", "--retries", "1", *pin.wanted], making)
-    for script in (making / "bin").iterdir():
-        if script.is_file() and not script.is_symlink():
-            text = script.read_text(encoding="utf-8")
-            script.write_text(text.replace(str(making), str(folder)), encoding="utf-8")
+    scripts = [path for path in (making / "bin").iterdir() if path.is_file()]
+    for script in scripts:
+        data = script.read_bytes()
+        if data.startswith(b"#!") and not script.is_symlink():
+            script.write_bytes(data.replace(bytes(making), bytes(folder)))
 
 
 def _run(argv: list[str], folder: Path) -> None:

@@ -22,7 +22,7 @@ _LONGEST_HANG: Final = 300.0
 _SECRETS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Connection(BaseHTTPRequestHandler):
     """Speaks for `model`, which a subclass names."""
 
     model: Model
