@@ -5,8 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 from gitcmat.engine.workbench import Workbench
+from gitcmat.model import budget
+from gitcmat.model.prices import worked_out
 from gitcmat.model.usage import Session, Spend
 from gitcmat.ports import Agent, Asked, Said, Spent, Started, Troubled, Used
+from gitcmat.system import clock
 
 _LONGEST_LINE: Final = 16_000_000
 
@@ -20,6 +23,8 @@ class Listener:
         self._log = bench.log
         self._agent = agent
         self._before = before
+        self._day = f"{clock.now():%Y-%m-%d}"
+        self._model = bench.job.agent.model if bench.job.agent else ""
         self._stream = bench.log.stream()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._line: list[str] = []
@@ -37,10 +42,12 @@ class Listener:
 
     @property
     def spend(self) -> Spend:
-        """What this turn used so far."""
+        """What this turn used so far, its cost too where the program tells only tokens."""
         if self._whole is None:
             return self._added
-        return self._whole.since(self._before.spend) if self._before.id else self._whole
+        return self._priced(
+            self._whole.since(self._before.spend) if self._before.id else self._whole
+        )
 
     @property
     def over_budget(self) -> bool:
@@ -63,6 +70,11 @@ class Listener:
         self._split(self._decoder.decode(b"", final=True))
         if self._length:
             self._read()
+        self.warnings += budget.not_checked(self._bench.job.usd, self._bench.job.tokens, self.spend)
+
+    def _priced(self, spend: Spend) -> Spend:
+        named = replace(spend, model=spend.model or self._added.model or self._model)
+        return worked_out(named, self._day, self._bench.job.prices)
 
     def _split(self, text: str) -> None:
         *whole, rest = text.split("\n")
@@ -100,6 +112,6 @@ class Listener:
                     if heard.whole:
                         self._whole = heard.spend
                     else:
-                        self._added += heard.spend
+                        self._added += self._priced(heard.spend)
                 case Troubled():
                     self._log.event("trouble", heard.text)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from gitcmat.model.gate import GateResult
+from gitcmat.model.prices import Price
 from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 
 JOB_SCHEMA: Final = 1
@@ -127,7 +128,9 @@ class Job:
     usd: float | None = None
     """What is left of the money for the task, or for the day."""
     tokens: int | None = None
-    """What is left of the tokens for the task."""
+    """What is left of the tokens for the task, or for the day."""
+    prices: tuple[Price, ...] = ()
+    """The person's own prices, for programs that tell only tokens."""
     identity: Identity
 
 

@@ -1,6 +1,6 @@
 """What an agent used: tokens and money, as far as its program says. Unknown is None, never zero."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 
@@ -51,6 +51,8 @@ class Spend:
     """The model that did most, by the name that the program gives it."""
     prices: str = ""
     """The day of the prices by which gitcmat worked `usd` out; empty where the program said it."""
+    at_least: bool = False
+    """Whether `usd` is only the least that it can have cost."""
 
     def __add__(self, other: "Spend") -> "Spend":
         """Both together; what only one of them knows is that one's."""
@@ -59,6 +61,7 @@ class Spend:
             usd=_money(self.usd, other.usd),
             model=other.model or self.model,
             prices=other.prices or self.prices,
+            at_least=self.at_least or other.at_least or _is_short(self, other),
         )
 
     def since(self, before: "Spend") -> Self:
@@ -68,7 +71,7 @@ class Spend:
             usage = usage.since(before.usage)
         if usd is not None and before.usd is not None and usd >= before.usd:
             usd -= before.usd
-        return type(self)(usage=usage, usd=usd, model=self.model, prices=self.prices)
+        return replace(self, usage=usage, usd=usd)
 
 
 UNKNOWN: Final = Spend()
@@ -92,6 +95,12 @@ def _tokens(one: Usage | None, other: Usage | None) -> Usage | None:
     if one is None or other is None:
         return one or other
     return one + other
+
+
+def _is_short(one: Spend, other: Spend) -> bool:
+    """Whether the cost of only one of them is known though both used tokens."""
+    costs = [s.usd is not None for s in (one, other) if s.usage is not None and s.usage.total]
+    return any(costs) and not all(costs)
 
 
 def _money(one: float | None, other: float | None) -> float | None:
