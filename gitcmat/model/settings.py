@@ -12,7 +12,8 @@ from typing import Final
 from gitcmat.model.gate import Gate
 from gitcmat.model.machine import Limits
 from gitcmat.model.names import is_id
-from gitcmat.model.task import MAX_ATTEMPTS, seconds
+from gitcmat.model.prices import Price
+from gitcmat.model.task import MAX_ATTEMPTS, Budget, seconds
 
 CONFIG_SCHEMA: Final = 1
 USER_SCHEMA: Final = 1
@@ -129,6 +130,12 @@ class UserSettings:
     limits: Limits = field(
         default_factory=Limits,
         metadata={"doc": "What must be free for a run to start, and what it may use"},
+    )
+    budget: Budget | None = field(
+        default=None, metadata={"doc": "What all runs of a day may cost; then nothing new starts"}
+    )
+    prices: tuple[Price, ...] = field(
+        default=(), metadata={"doc": "Prices of models, before those that gitcmat knows"}
     )
     allow_env: tuple[str, ...] = field(
         default=(), metadata={"doc": "Names that pass_env may hand through though they are secrets"}

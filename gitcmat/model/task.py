@@ -46,7 +46,7 @@ def seconds(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a task may cost, all its runs together."""
+    """What runs may cost together: those of a task, or those of a day."""
 
     usd: float | None = field(default=None, metadata={"doc": "US dollars"})
     tokens: int | None = field(default=None, metadata={"doc": "Tokens of all kinds"})
