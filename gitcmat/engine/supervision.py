@@ -88,6 +88,16 @@ class Ended:
     """How many could not be ended: 0, unless the kernel holds them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapper:
+    """What is started stands around the program and ends with it, and the program with that: so
+    it is not asked to end.
+    """
+
+    fds: tuple[int, ...] = ()
+    """Descriptors that it is handed."""
+
+
 class StopRequest:
     """Whether somebody wants the run to stop: by signal or by the file in its folder."""
 
@@ -124,14 +134,17 @@ class Supervisor:
         stop: StopRequest,
         meanwhile: Callable[[], None] = lambda: None,
         over_budget: Callable[[], bool] = lambda: False,
+        wrapper: Wrapper | None = None,
     ) -> None:
         """`meanwhile` is called about ten times a second; no output is read until it returns.
-        `over_budget` says whether what is run has used what it may cost.
+        `over_budget` says whether what is run has used what it may cost. With `wrapper`, what is
+        run is one.
         """
         self._folder = folder
         self._stop = stop
         self._meanwhile = meanwhile
         self._over_budget = over_budget
+        self._wrapper = wrapper
 
     def run(
         self,
@@ -153,17 +166,29 @@ class Supervisor:
             ProgramMissing, ProgramRefused, FolderMissing: it could not be started.
         """
         begun = clock.monotonic()
-        child = proc.start(argv, cwd=cwd, env=env, stdin=stdin, stdout=proc.PIPE, stderr=proc.PIPE)
+        child = proc.start(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=stdin,
+            stdout=proc.PIPE,
+            stderr=proc.PIPE,
+            pass_fds=self._wrapper.fds if self._wrapper is not None else (),
+        )
         with _Pipes(child, on_out, on_err, limits.output) as pipes:
             cause = forgotten = None
             try:
                 cause = self._follow(child, pipes, begun, limits)
                 if cause is Cause.EXITED:
                     pipes.step(0)
-                    forgotten = len(supervise.descendants())
+                    # What a wrapper leaves is on its way out: it is not left running.
+                    forgotten = 0 if self._wrapper else len(supervise.descendants())
             finally:
                 ended_itself = cause is Cause.EXITED
-                left = supervise.end_all(_GRACE_FOR_LEFTOVERS if ended_itself else _GRACE)
+                left = supervise.end_all(
+                    _GRACE_FOR_LEFTOVERS if ended_itself else _GRACE,
+                    unasked=child.pid if self._wrapper is not None else None,
+                )
             pipes.drain(_DRAIN)
             if ended_itself and pipes.too_loud:
                 cause = Cause.TOO_LOUD

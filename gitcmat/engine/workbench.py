@@ -58,7 +58,7 @@ class Workbench:
             os.environ,
             set={**chosen, **own},
             pass_env=pass_env,
-            drop_paths=self._theirs,
+            drop_paths=self.theirs,
             venv=self.tree / ".venv",
             allow_forbidden=self.job.allow_env,
         )
@@ -70,7 +70,7 @@ class Workbench:
         Raises:
             NotFound: there is no such program.
         """
-        program = environment.find_program(argv[0], os.environ, self._theirs)
+        program = environment.find_program(argv[0], os.environ, self.theirs)
         if program is None:
             raise NotFound(
                 f"Cannot start `{argv[0]}`: there is no such program outside of the repository.",
@@ -79,7 +79,7 @@ class Workbench:
         return (str(program), *argv[1:])
 
     @property
-    def _theirs(self) -> list[Path]:
+    def theirs(self) -> list[Path]:
         """Where agents and the repository can put programs."""
         job = self.job
         tree = [Path(job.work_tree)] if job.work_tree is not None else []

@@ -11,6 +11,7 @@ from typing import Final
 
 from gitcmat.model.gate import GateResult
 from gitcmat.model.prices import Price
+from gitcmat.model.sandbox import NO_BOX, Box
 from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 
 JOB_SCHEMA: Final = 1
@@ -83,6 +84,7 @@ class JobAgent:
     idle_timeout: int = 600
     max_output: int = 50_000_000
     """Bytes of output that are kept; more ends the run."""
+    sandbox: Box = NO_BOX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

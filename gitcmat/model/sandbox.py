@@ -117,6 +117,9 @@ class Box:
         return f"{self.mode}, {self.why}" if self.why else str(self.mode)
 
 
+NO_BOX: Final = Box()
+
+
 def decide(wish: SandboxWish | None, *, usual: SandboxMode, why_not: str) -> Box:
     """Decide for one run.
 
@@ -128,7 +131,7 @@ def decide(wish: SandboxWish | None, *, usual: SandboxMode, why_not: str) -> Box
     """
     wish = wish or SandboxWish(mode=usual)
     if wish.meant is SandboxMode.OFF:
-        return Box()
+        return NO_BOX
     if why_not and wish.meant is SandboxMode.BWRAP:
         raise NotFound(
             f"The agent is to work in a sandbox, and there is none: {why_not}.", hint=INSTALL

@@ -51,13 +51,14 @@ def reap() -> dict[int, int]:
     return ended
 
 
-def end_all(grace: float = 5.0) -> int:
+def end_all(grace: float = 5.0, *, unasked: int | None = None) -> int:
     """End every descendant and return how many could not be ended (0: none is left).
 
     First all are asked (SIGTERM) and given `grace` seconds; then, round by round, all are stopped
-    so that none can start another, killed and waited for, until none is found.
+    so that none can start another, killed and waited for, until none is found. `unasked` is the
+    pid of one that is only killed: it ends by itself when the others do, and they with it.
     """
-    _ask(grace)
+    _ask(grace, unasked)
     deadline = time.monotonic() + _KILL_SECONDS
     while _any_left():
         if time.monotonic() > deadline:
@@ -88,12 +89,13 @@ def stop_and_kill(targets: Collection[Identity]) -> None:
         processes.send(who, signal.SIGKILL)
 
 
-def _ask(grace: float) -> None:
+def _ask(grace: float, unasked: int | None) -> None:
     deadline = time.monotonic() + grace
     asked: set[Identity] = set()
     while _any_left():
         for who in descendants():
-            if who not in asked:  # those that started since the last look, too
+            # Those that started since the last look, too.
+            if who not in asked and who.pid != unasked:
                 processes.send(who, signal.SIGTERM)
                 processes.send(who, signal.SIGCONT)  # a stopped one would never hear it
                 asked.add(who)
