@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from gitcmat.engine import inbox, own_program
+from gitcmat.engine import inbox, own_program, status_block
 from gitcmat.engine.boxing import Boxing
 from gitcmat.engine.listening import Listener
 from gitcmat.engine.runfolder import Prompts
@@ -102,7 +102,7 @@ class _Turn:
             said = f"the log cannot be written: {error.strerror or error}"
             judged = End(outcome=RunOutcome.FAILED, message=said)
             return self._with_questions(self._end(judged)), False
-        judged = self._judge(ended)
+        judged = status_block.heeded(self._judge(ended), bench.job.task or bench.job.run)
         end = replace(
             self._end(judged),
             exit_code=ended.code,

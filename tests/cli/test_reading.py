@@ -174,6 +174,14 @@ The result is judged by: tests
 - Read `AGENTS.md` and `CLAUDE.md` at its root first, if they are there, and keep to them.
 - To ask a person something, run `gitcmat blocker ask "your question"` and stop. The answer comes \
 with the next attempt.
+- If it cannot be done, or not without a person, end your last words with such a block (`blocked` \
+or `failed`):
+
+```yaml
+task_id: runs
+status: blocked
+question: what has to be decided
+```
 """
 
 

@@ -20,7 +20,17 @@ HOW = """\
 - Read `AGENTS.md` and `CLAUDE.md` at its root first, if they are there, and keep to them.
 - To ask a person something, run `gitcmat blocker ask "your question"` and stop. The answer comes \
 with the next attempt.
+- If it cannot be done, or not without a person, end your last words with such a block (`blocked` \
+or `failed`):
+
+```yaml
+task_id: TASK
+status: blocked
+question: what has to be decided
+```
 """
+
+HOW_A = HOW.replace("TASK", "a")
 
 WHOLE = f"""\
 You are careful.
@@ -53,7 +63,7 @@ Answer:
 
 > tests: failed
 > 1 failed
-{HOW}"""
+{HOW.replace("TASK", "parse-dates")}"""
 
 
 def parse_dates() -> Entry:
@@ -74,9 +84,9 @@ def test_a_prompt_says_the_task_what_judges_it_and_what_happened() -> None:
 
 def test_a_prompt_of_little_is_short() -> None:
     one = entry("a", task=Task(title="Do it"))
-    assert prompts.build(one, system="", gates=()) == f"# Task a: Do it\n\nDo it\n{HOW}"
+    assert prompts.build(one, system="", gates=()) == f"# Task a: Do it\n\nDo it\n{HOW_A}"
     one = entry("a", task=Task(prompt="Do it\nwell"))
-    assert prompts.build(one, system="", gates=()) == f"# Task a\n\nDo it\nwell\n{HOW}"
+    assert prompts.build(one, system="", gates=()) == f"# Task a\n\nDo it\nwell\n{HOW_A}"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from gitcmat.model.job import RunOutcome
 from gitcmat.ports import End, Heard, Launch, Said, Turn
 
 _LONGEST = 300
+_WORDS = 5_000
 
 
 class CommandAgent:
@@ -15,6 +16,7 @@ class CommandAgent:
     def __init__(self) -> None:
         """Know nothing of the run yet."""
         self._last = ""
+        self._words = ""
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -32,12 +34,15 @@ class CommandAgent:
         if not line.strip():
             return ()
         self._last = line.strip()[:_LONGEST]
+        self._words = f"{self._words}{line[-_WORDS:]}\n"[-_WORDS:]
         return (Said(text=line),)
 
     def end(self, exit_code: int, errors: str) -> End:  # noqa: ARG002 - what it said is enough
         """Exit code 0 is a good end; the last line that it said stands for its own summary."""
         if exit_code == 0:
-            return End(outcome=RunOutcome.FINISHED, message=self._last)
+            # Of all its output only a block at the end can be meant as words to somebody.
+            said = self._words if "```" in self._words else ""
+            return End(outcome=RunOutcome.FINISHED, message=self._last, said=said)
         return End(outcome=RunOutcome.FAILED, message=exited(exit_code, self._last))
 
 
