@@ -1,13 +1,15 @@
 """The agent's turn in a run: given the prompt, listened to, ended with all that it started."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from gitcmat.engine import inbox, own_program, status_block
+from gitcmat.engine import own_program, seat, status_block
 from gitcmat.engine.boxing import Boxing
 from gitcmat.engine.listening import Listener
+from gitcmat.engine.mail import Mail
 from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.supervision import Cause, Ended, Limits, Supervisor
 from gitcmat.engine.workbench import Workbench
@@ -32,6 +34,7 @@ class TurnEnd:
     message: str = ""
     exit_code: int | None = None
     questions: tuple[str, ...] = ()
+    subtasks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     said: str = ""
     session: Session = NO_SESSION
@@ -45,24 +48,28 @@ def take_turn(
     profile: JobAgent,
     prompts: Prompts,
     meanwhile: Callable[[], None] = lambda: None,
+    mail: Mail | None = None,
 ) -> TurnEnd:
     """Let the agent work until it ends or a limit does it; none of its processes is left.
 
     It goes on with the session that the job names; where that is gone, it starts afresh with the
-    whole story. `meanwhile` is called about ten times a second.
+    whole story. `meanwhile` is called about ten times a second, and `mail` is read; left out, it
+    is one in which nothing can be saved.
 
     A question makes the outcome `ASKED`, unless the run was stopped or never began: an agent that
     waits for its answer may well run into a limit.
     """
     own_program.write(bench.folder)
+    mail = mail or Mail(bench)
+    seat.prepare(bench.folder, bench.job, bench.inbox, prompts.whole)
     if bench.job.session.id:
-        end, gone = _Turn(bench, make_agent(), profile, bench.job.session).take(
-            prompts.more, meanwhile
-        )
+        turn = _Turn(bench, make_agent(), profile, bench.job.session, mail)
+        end, gone = turn.take(prompts.more, meanwhile)
         if not gone or bench.stop.is_made():
             return end
         bench.log.note("the agent's session is gone: it starts afresh")
-    return _Turn(bench, make_agent(), profile, NO_SESSION).take(prompts.whole, meanwhile)[0]
+    turn = _Turn(bench, make_agent(), profile, NO_SESSION, mail)
+    return turn.take(prompts.whole, meanwhile)[0]
 
 
 _OUTCOMES: Final = {
@@ -79,8 +86,11 @@ _OUTCOMES: Final = {
 class _Turn:
     """One start of the agent's program."""
 
-    def __init__(self, bench: Workbench, agent: Agent, profile: JobAgent, session: Session) -> None:
+    def __init__(
+        self, bench: Workbench, agent: Agent, profile: JobAgent, session: Session, mail: Mail
+    ) -> None:
         self._bench = bench
+        self._mail = mail
         self._agent = agent
         self._profile = profile
         self._before = session
@@ -123,11 +133,12 @@ class _Turn:
                 session=self._before.id,
                 answers=bench.job.answers,
                 usd=bench.job.usd,
+                server=seat.server(bench.folder),
             )
         )
         env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
         argv = bench.outside(launch.argv)
-        env = own_program.on_path(env, bench.folder)
+        env = own_program.on_path(env, bench.folder) | seat.environment(bench.folder, bench.job)
         bench.begin("agent", argv)
         if profile.sandbox.closed or profile.sandbox.why:
             bench.log.note(f"sandbox: {profile.sandbox.text}")
@@ -136,7 +147,7 @@ class _Turn:
                 ended = Supervisor(
                     bench.folder,
                     bench.stop,
-                    meanwhile,
+                    functools.partial(self._meanwhile, meanwhile),
                     lambda: self._listener.over_budget,
                     boxing.wrapper,
                 ).run(
@@ -159,6 +170,10 @@ class _Turn:
                 self._errors.end()
             self._listener.warnings += boxing.warnings
             return self._came_out(boxing, ended)
+
+    def _meanwhile(self, meanwhile: Callable[[], None]) -> float:
+        meanwhile()
+        return self._mail.look()
 
     def _came_out(self, boxing: Boxing, ended: Ended) -> Ended:
         """`ended` as the program ended, and not what stood around it."""
@@ -188,8 +203,8 @@ class _Turn:
         )
 
     def _with_questions(self, end: TurnEnd) -> TurnEnd:
-        box = inbox.read(self._bench.inbox)
-        heard = (*box.questions, *self._listener.questions, *end.questions)
+        self._mail.end()
+        heard = (*self._mail.questions, *self._listener.questions, *end.questions)
         questions = tuple(dict.fromkeys(self._bench.log.clean(text) for text in heard))
         asked = bool(questions) and end.outcome in _WAITING
         return replace(
@@ -197,7 +212,8 @@ class _Turn:
             outcome=RunOutcome.ASKED if asked else end.outcome,
             message=questions[0].splitlines()[0] if asked else end.message,
             questions=questions,
-            warnings=(*end.warnings, *box.warnings),
+            subtasks=self._mail.subtasks,
+            warnings=(*end.warnings, *self._mail.warnings),
         )
 
 

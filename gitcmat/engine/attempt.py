@@ -12,6 +12,8 @@ from gitcmat.engine import inbox
 from gitcmat.engine.agent_turn import TurnEnd, take_turn
 from gitcmat.engine.gates import Gates, not_judged
 from gitcmat.engine.homecoming import blank, bring_home
+from gitcmat.engine.inbox import Inbox
+from gitcmat.engine.mail import Mail, left_in
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runlog import RunLog
 from gitcmat.engine.saving import Saving, before_cleaning
@@ -45,7 +47,7 @@ def do(
     """
     started = clock.now()
     secrets = [os.environ.get(name, "") for name in (job.agent.pass_env if job.agent else ())]
-    with RunLog(run.log, run.events, filter(None, secrets)) as log:
+    with RunLog(run.log, run.events, filter(None, [*secrets, job.nonce])) as log:
         about = f" of {job.task}, attempt {job.attempt}" if job.task else ""
         log.note(f"run {job.run}{about}")
         log.event("started")
@@ -72,10 +74,12 @@ def started_at(run: RunFolder) -> datetime:
     return datetime.fromtimestamp(run.job.stat().st_mtime, UTC)
 
 
-def with_questions(workspace: Workspace, result: Result) -> Result:
+def with_mail(job: Job, workspace: Workspace, result: Result) -> Result:
     """`result`, with what a runner that died had not read yet of the agent's inbox."""
-    box = inbox.read(workspace.inbox / inbox.NAME)
-    return replace(result, questions=box.questions, warnings=(*result.warnings, *box.warnings))
+    box = Inbox(workspace.inbox / inbox.NAME, job.nonce)
+    questions, subtasks = left_in(box)
+    warnings = (*result.warnings, *box.warnings)
+    return replace(result, questions=questions, subtasks=subtasks, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class _Attempt:
                 message=message,
                 exit_code=end.exit_code,
                 questions=end.questions,
+                subtasks=end.subtasks,
                 said=end.said,
                 session=end.session,
                 spend=end.spend,
@@ -155,8 +160,9 @@ class _Attempt:
         make = functools.partial(self.make_agent, job.agent.runs)
         prompts = self.bench.folder.read_prompts()
         saving = Saving(self.bench, self.workspace)
+        mail = Mail(self.bench, saving)
         try:
-            return take_turn(self.bench, make, job.agent, prompts, saving.look)
+            return take_turn(self.bench, make, job.agent, prompts, saving.look, mail)
         finally:
             saving.end()
 

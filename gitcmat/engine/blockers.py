@@ -1,16 +1,15 @@
 """Questions to people, and their answers."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
-from gitcmat.engine import inbox
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, answered, happen
+from gitcmat.engine.seat import Seat
 from gitcmat.errors import Conflict, NotFound, Usage
 from gitcmat.model.blocker import Blocker, BlockerStatus
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Answered
+from gitcmat.model.message import Ask
 from gitcmat.model.state import State
 from gitcmat.store.state import Actor, Change
 
@@ -57,12 +56,12 @@ def ask_from_run(question: str) -> None:
 
     Raises `Usage` outside of a run.
     """
-    box = os.environ.get(inbox.VARIABLE)
-    if not box:
+    seat = Seat.here()
+    if seat is None:
         raise Usage(
             "`blocker ask` without --task works only inside a run.",
             hint='gitcmat task block ID --reason "…"',
         )
     if not question.strip():
         raise Usage("A question needs some text.", hint='gitcmat blocker ask "…"')
-    inbox.ask(Path(box), question)
+    seat.send(Ask(question=question))

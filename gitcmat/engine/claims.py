@@ -201,6 +201,7 @@ def common(deps: Deps, config: Config, run_id: str) -> dict[str, Any]:
         "checkpoint_every": deps.settings.checkpoint_seconds,
         "memory": size(deps.settings.limits.run_memory),
         "processes": deps.settings.limits.run_processes,
+        "nonce": ids.token(26),
         "identity": deps.me,
     }
 

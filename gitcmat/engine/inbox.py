@@ -1,45 +1,44 @@
-"""The one way for an agent to speak to a person: lines in the file that ``CMAT_INBOX`` names.
+"""The one way from an agent to us: lines in the file that ``CMAT_INBOX`` names.
 
-The agent may write anything there, so it is read like something from a stranger.
+The agent may write anything there, so it is read like something from a stranger. Each line has the
+run's nonce, ``CMAT_NONCE``: a process that another run left behind speaks for nobody.
 """
 
-import json
+import errno
 import os
-from dataclasses import dataclass
+import stat
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from gitcmat.errors import InvalidData
-from gitcmat.system import files
+from gitcmat.model import message
+from gitcmat.model.message import Message
 
 VARIABLE: Final = "CMAT_INBOX"
+NONCE: Final = "CMAT_NONCE"
 NAME: Final = "messages.jsonl"
 """The file in the workspace's folder of messages."""
 
-_LARGEST: Final = 1_000_000
-_LONGEST: Final = 10_000
-_MOST: Final = 20
+_LARGEST: Final = 4_000_000
+"""Bytes that are read of one run, whatever it replaces."""
+_MOST_WARNINGS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """What was read: questions, and what was wrong with the rest."""
-
-    questions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def ask(path: Path, question: str) -> None:
-    """Append a question to the inbox at `path`.
+def send(path: Path, nonce: str, what: Message) -> None:
+    """Append a message to the inbox at `path`.
 
     Raises:
-        InvalidData: it is empty or has more than 10,000 characters.
+        InvalidData: something in it is empty or too long.
         OSError: the inbox cannot be written.
     """
-    problem = _problem(question)
-    if problem:
-        raise InvalidData(f"The question {problem}.", hint="Say in a few sentences what to decide.")
-    line = json.dumps({"kind": "ask", "question": question}).encode() + b"\n"
+    try:
+        line = message.written(what, nonce)
+    except ValueError as error:
+        raise InvalidData(
+            f"This {what.kind} was not sent: {error}.", hint="Say it shorter."
+        ) from error
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(path, flags, 0o600)
     try:
@@ -48,50 +47,97 @@ def ask(path: Path, question: str) -> None:
         os.close(fd)
 
 
-def read(path: Path) -> Inbox:
-    """Read the inbox; each line that is no question becomes a warning."""
-    try:
-        lines = files.read_regular(path, _LARGEST).splitlines()
-    except FileNotFoundError:
-        return Inbox()
-    except InvalidData as error:
-        return Inbox(warnings=(f"the inbox was not read: {error.message}",))
-    questions: list[str] = []
-    warnings: list[str] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+class Inbox:
+    """What has come into the inbox of one run; asking again and again costs a look at the file."""
+
+    def __init__(self, path: Path, nonce: str) -> None:
+        """Read nothing yet; `nonce` is the run's."""
+        self._path = path
+        self._nonce = nonce
+        self._seen = (0, 0)
+        """Number and size of the file as it was read last."""
+        self._at = 0
+        self._left = _LARGEST
+        self._held = b""
+        self._lines = 0
+        self._counts: Counter[str] = Counter()
+        self._wrong: list[str] = []
+        self._trouble = ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was wrong so far."""
+        found = [self._trouble] if self._trouble else []
+        for kind, count in sorted(self._counts.items()):
+            most = message.KINDS[kind].most
+            if count > most:
+                found.append(f"the agent sent {count} of {kind}; {most} were taken")
+        more = len(self._wrong) - _MOST_WARNINGS
+        found += self._wrong[:_MOST_WARNINGS]
+        if more > 0:
+            found.append(f"{more} more lines of the inbox were not understood")
+        return tuple(found)
+
+    def new(self, *, final: bool = False) -> Iterator[Message]:
+        """Yield what has come since, the oldest first; with `final` also a line without an end.
+
+        A file that was cut or replaced is read from its beginning: an agent may well write where it
+        should append.
+        """
+        for line in self._read(final=final):
+            self._lines += 1
+            if not line.strip():
+                continue
+            try:
+                found = message.read(line, self._nonce)
+            except ValueError as error:
+                self._wrong.append(f"inbox line {self._lines} was not understood: {error}")
+                continue
+            self._counts[found.kind] += 1
+            if self._counts[found.kind] <= found.most:
+                yield found
+
+    def _read(self, *, final: bool) -> list[bytes]:
         try:
-            question = _question(line)
-        except (ValueError, RecursionError) as error:
-            warnings.append(f"inbox line {number} was not understood: {error}")
-            continue
-        if question not in questions:
-            questions.append(question)
-    if len(questions) > _MOST:
-        warnings.append(f"the agent asked {len(questions)} questions; {_MOST} were kept")
-    if len(warnings) > _MOST:
-        warnings[_MOST:] = [f"{len(warnings) - _MOST} more lines of the inbox were not understood"]
-    return Inbox(tuple(questions[:_MOST]), tuple(warnings))
+            about = self._path.lstat()
+            if not final and (about.st_ino, about.st_size) == self._seen:
+                return []
+            if not stat.S_ISREG(about.st_mode):
+                return self._refuse("is not a regular file")
+            data = self._more()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            refused = error.errno in (errno.ELOOP, errno.ENXIO)
+            return self._refuse(
+                "is not a regular file" if refused else os.strerror(error.errno or 0)
+            )
+        *lines, self._held = (self._held + data).split(b"\n")
+        if final and self._held:
+            lines.append(self._held)
+            self._held = b""
+        return lines
 
+    def _more(self) -> bytes:
+        # Between the look and the open it may become a pipe: do not hang on it.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        fd = os.open(self._path, flags)
+        try:
+            about = os.fstat(fd)
+            if not stat.S_ISREG(about.st_mode):
+                raise OSError(errno.ENXIO, "a pipe")
+            if about.st_ino != self._seen[0] or about.st_size < self._at:
+                self._at, self._held = 0, b""
+            data = os.pread(fd, min(max(0, about.st_size - self._at), self._left), self._at)
+        finally:
+            os.close(fd)
+        self._seen = (about.st_ino, about.st_size)
+        self._at += len(data)
+        self._left -= len(data)
+        if about.st_size > self._at:
+            self._refuse(f"has more than {_LARGEST:,} bytes; the rest was not read")
+        return data
 
-def _question(line: bytes) -> str:
-    try:
-        said = json.loads(line)
-    except ValueError:
-        raise ValueError("it is no JSON") from None
-    if not isinstance(said, dict) or said.get("kind") != "ask":
-        raise ValueError('it is not {"kind": "ask", "question": "…"}')
-    question = said.get("question")
-    if not isinstance(question, str):
-        raise ValueError("its question is no text")  # noqa: TRY004 - data, not a wrong call
-    problem = _problem(question)
-    if problem:
-        raise ValueError(f"its question {problem}")
-    return question.strip()
-
-
-def _problem(question: str) -> str:
-    if not question.strip():
-        return "is empty"
-    return f"has more than {_LONGEST:,} characters" if len(question) > _LONGEST else ""
+    def _refuse(self, why: str) -> list[bytes]:
+        self._trouble = f"the inbox {why}"
+        return []

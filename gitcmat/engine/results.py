@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from gitcmat.engine import subtasks
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
@@ -118,6 +119,8 @@ def take_in(
             f"{run_id}: {result.outcome}",
         )
         entry = change.find(record.task) if record.task else None
+        if entry is not None:
+            subtasks.take_in(change, entry, result.subtasks, now, by=record.agent)
         if entry is None or entry.run != run_id or entry.state is not State.ACTIVE:
             continue
         defaults = wants.config(entry).defaults

@@ -82,6 +82,16 @@ class RunFolder:
         return self.path / "agent"
 
     @property
+    def seat(self) -> Path:
+        """What our own programs need to speak for the agent: where its inbox is, and its nonce."""
+        return self.scratch / "run.json"
+
+    @property
+    def replies(self) -> Path:
+        """A folder for what we answer: the agent can only read it."""
+        return self.scratch / "replies"
+
+    @property
     def stop(self) -> Path:
         """Its presence asks the runner to stop."""
         return self.path / "stop"

@@ -188,7 +188,7 @@ def _salvaged(job: Job, run: RunFolder) -> Result:
             raise  # it can be brought home later, and lies well where it is
         said = told(error)
         return _kept(job, replace(result, message=said))
-    return attempt.with_questions(workspace, home.describe(job, result))
+    return attempt.with_mail(job, workspace, home.describe(job, result))
 
 
 def _kept(job: Job, result: Result) -> Result:

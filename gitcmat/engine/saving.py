@@ -43,7 +43,7 @@ class Saving:
         if not self._every or now - self._looked < self._every:
             return
         try:
-            self._save(timedelta(seconds=int(now - self._begun)))
+            self._save_at_interval(timedelta(seconds=int(now - self._begun)))
         except (UserError, OSError) as error:
             said = _words(error)
             if said != self._problem:
@@ -53,24 +53,46 @@ class Saving:
                 self._every = 0
         self._looked = clock.monotonic()
 
+    def save_now(self, name: str) -> str:
+        """Save, because the agent asks for it, under a name of its own; return the checkpoint's id,
+        empty when nothing has changed since the last one.
+
+        Raises:
+            UserError, OSError: it cannot be saved.
+        """
+        from gitcmat.model.checkpoint import Why
+
+        return self._save(f"{name} ({self._whose})", Why.AGENT)
+
+    @property
+    def _whose(self) -> str:
+        job = self._bench.job
+        return f"{job.task}, {job.run}" if job.task else job.run
+
     def end(self) -> None:
         """Forget what was only needed to save again."""
         if self._checkpoints is not None:
             self._checkpoints.end()
 
-    def _save(self, after: timedelta) -> None:
+    def _save_at_interval(self, after: timedelta) -> None:
         from gitcmat.model.checkpoint import Why
+
+        job = self._bench.job
+        self._save(f"{job.task} after {after} of {job.run}", Why.INTERVAL)
+        self._problem = ""
+
+    def _save(self, name: str, why: "Why") -> str:
         from gitcmat.store.run_checkpoints import RunCheckpoints
 
         job = self._bench.job
         if self._checkpoints is None:
             folder = self._bench.folder.path
             self._checkpoints = RunCheckpoints(self._workspace, job.start, folder)
-        name = f"{job.task} after {after} of {job.run}"
-        label = _label(name, Why.INTERVAL, job.identity, job.run, job.task)
-        if self._checkpoints.save(label, _few) is not None:
-            self._bench.log.event("saved", label.id)
-        self._problem = ""
+        label = _label(name, why, job.identity, job.run, job.task)
+        if self._checkpoints.save(label, _few) is None:
+            return ""
+        self._bench.log.event("saved", label.id)
+        return label.id
 
 
 def before_cleaning(job: Job, workspace: Workspace) -> tuple[str, ...]:

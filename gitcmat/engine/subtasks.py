@@ -1,6 +1,8 @@
 """Subtasks: parts of a task that people and agents tick off, each a record of its own."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
 
 from gitcmat.engine.deps import Deps
 from gitcmat.errors import Conflict, NotFound
@@ -10,6 +12,9 @@ from gitcmat.model.subtask import Subtask, SubtaskStatus
 from gitcmat.store.layout import Kind
 from gitcmat.store.state import Change
 from gitcmat.system import ids
+
+_MOST_OF_AGENT: Final = 50
+"""So many subtasks an agent may give one task, over all of its runs."""
 
 _NOTES = {
     SubtaskStatus.OPEN: "reopened",
@@ -72,6 +77,30 @@ def change_status(deps: Deps, subtask: str, status: SubtaskStatus) -> Subtask:
         if now is not held:
             change.put(now, f"{held.task}: subtask {chosen} {_NOTES[status]}")
     return now
+
+
+def take_in(
+    change: Change, entry: Entry, titles: Collection[str], now: datetime, *, by: str
+) -> None:
+    """Add the subtasks that an agent wants its task to have, each title once; a task that is not
+    wanted any more takes none.
+    """
+    held = change.facts.subtasks(entry.id)
+    known = {s.title for s in held}
+    mine = sum(s.by == by for s in held)
+    for title in titles:
+        if entry.state is State.CANCELLED or mine >= _MOST_OF_AGENT or title in known:
+            continue
+        known.add(title)
+        mine += 1
+        made = Subtask(
+            id=ids.subtask_id(),
+            task=entry.id,
+            title=title,
+            created=now + timedelta(microseconds=len(known)),  # keeps the order they came in
+            by=by,
+        )
+        change.put(made, f"{entry.id}: subtask {made.id}: {made.title}")
 
 
 def close_all(change: Change, entry: Entry, now: datetime, *, by: str) -> None:

@@ -132,11 +132,12 @@ class Supervisor:
         self,
         folder: RunFolder,
         stop: StopRequest,
-        meanwhile: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], float] = lambda: 0.0,
         over_budget: Callable[[], bool] = lambda: False,
         wrapper: Wrapper | None = None,
     ) -> None:
-        """`meanwhile` is called about ten times a second; no output is read until it returns.
+        """`meanwhile` is called about ten times a second, and says when the program was heard of
+        otherwise, by the monotonic clock; no output is read until it returns.
         `over_budget` says whether what is run has used what it may cost. With `wrapper`, what is
         run is one.
         """
@@ -225,7 +226,8 @@ class Supervisor:
                 return Cause.TIMED_OUT
             if limits.idle is not None and now - max(pipes.last, begun) > limits.idle:
                 return Cause.SILENT
-            self._meanwhile()  # before the step: what was printed in that time is no silence
+            # Before the step: what was printed in that time is no silence.
+            pipes.last = max(pipes.last, self._meanwhile())
             if pipes.open:
                 pipes.step(_POLL)
             else:

@@ -34,6 +34,8 @@ class Why(StrEnum):
     RESTORE = "before restore"
     CLEAN_UP = "before clean-up"
     INTERVAL = "interval"
+    AGENT = "agent"
+    """The agent of a run asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

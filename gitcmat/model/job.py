@@ -133,6 +133,16 @@ class Job:
     """What is left of the tokens for the task, or for the day."""
     prices: tuple[Price, ...] = ()
     """The person's own prices, for programs that tell only tokens."""
+    nonce: str = ""
+    """What each message of the agent must have: nobody else knows it."""
+    parent: str = ""
+    """The run whose agent delegated this one; empty for none."""
+    root: str = ""
+    """The run that the delegation began with."""
+    depth: int = 0
+    """How many runs are above it."""
+    agents: tuple[str, ...] = ()
+    """Names of the agents that its agent may delegate to."""
     identity: Identity
 
 
@@ -195,6 +205,8 @@ class Result:
     """How many more differ."""
     gates: tuple[GateResult, ...] = ()
     questions: tuple[str, ...] = ()
+    subtasks: tuple[str, ...] = ()
+    """Titles of the subtasks that the agent wants its task to have."""
     marks: tuple[str, ...] = ()
     """Facts that a reviewer is shown first, such as ``outside paths: docs/x.md``."""
     warnings: tuple[str, ...] = ()

@@ -7,11 +7,14 @@ of `weight`, unless they count something.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from gitcmat.model.entry import Note
 from gitcmat.model.gate import GateResult, Location
 from gitcmat.model.job import FileChange, Result
+from gitcmat.model.message import NewSubtask
+from gitcmat.model.subtask import LONGEST_TITLE
 
 TEXT: Final = 4_000
 """A message, a mark or a question."""
@@ -59,11 +62,16 @@ def small(result: Result) -> Result:
         files=files,
         more_files=result.more_files + len(result.files) - len(files),
         questions=tuple(cut(q) for q in result.questions[:LINES]),
+        subtasks=tuple(" ".join(t.split())[:LONGEST_TITLE] for t in _titles(result.subtasks)),
         marks=_few(result.marks),
         warnings=_few(result.warnings),
         ignored=_few(result.ignored),
         said=cut(result.said),
     )
+
+
+def _titles(titles: tuple[str, ...]) -> Iterator[str]:
+    return islice((title for title in titles if title.strip()), NewSubtask.most)
 
 
 def _small(gate: GateResult, gates: int) -> GateResult:

@@ -419,9 +419,14 @@ def test_a_question_is_asked_about_a_task_or_from_inside_of_a_run(
         'gitcmat task block ID --reason "…"',
     )
     box = tmp_path / "inbox"
-    asked = gitcmat(project.repo, "blocker", "ask", "Hm?", env={"CMAT_INBOX": str(box)}).ok()
+    env = {"CMAT_INBOX": str(box), "CMAT_NONCE": "n1"}
+    asked = gitcmat(project.repo, "blocker", "ask", "Hm?", env=env).ok()
     assert asked.out == "asked; stop now, the answer comes with the next attempt\n"
-    assert json.loads(box.read_text(encoding="utf-8"))["question"] == "Hm?"
+    assert json.loads(box.read_text(encoding="utf-8")) == {
+        "kind": "ask",
+        "nonce": "n1",
+        "question": "Hm?",
+    }
     assert project.ids(State.BLOCKED) == ["a"]
 
 

@@ -21,8 +21,7 @@ def project(repo: TestRepo, tmp_path: Path) -> Project:
     teller.write_text(f"#!/bin/sh\ncat >> {tmp_path}/told\n", encoding="utf-8")
     teller.chmod(0o755)
     gitcmat(repo, "config", "set", "notify", json.dumps([str(teller)])).ok()
-    ask = json.dumps({"kind": "ask", "question": "Which one?"})
-    made.commit_task("asks", f"echo '{ask}' >> \"$CMAT_INBOX\"")
+    made.commit_task("asks", "gitcmat blocker ask 'Which one?'")
     return made
 
 

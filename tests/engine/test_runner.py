@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine import inbox
 from gitcmat.engine.runfolder import LOCK_FD, RunFolder
 from gitcmat.model.job import FileChange, JobKind, RunOutcome
 from gitcmat.system.locks import FileLock
@@ -91,40 +90,12 @@ def test_an_unknown_adapter_cannot_start(bench: Bench) -> None:
 
 
 def test_a_question_in_the_inbox_is_the_outcome(bench: Bench) -> None:
-    line = '{"kind": "ask", "question": "Which format?\\nISO or RFC?"}'
+    line = '{"kind": "ask", "nonce": "n1", "question": "Which format?\\nISO or RFC?"}'
     script = f"printf '%s\\n' '{line}' nonsense >> $CMAT_INBOX; exit 1"
-    result = bench.run(bench.job(script))
+    result = bench.run(bench.job(script, nonce="n1"))
     assert (result.outcome, result.message) == (RunOutcome.ASKED, "Which format?")
     assert result.questions == ("Which format?\nISO or RFC?",)
     assert result.warnings == ("inbox line 2 was not understood: it is no JSON",)
-
-
-def test_what_is_asked_is_what_is_read(tmp_path: Path) -> None:
-    inbox.ask(tmp_path / "box", "One or two?")
-    inbox.ask(tmp_path / "box", "Red\nor blue?")
-    assert inbox.read(tmp_path / "box") == inbox.Inbox(("One or two?", "Red\nor blue?"))
-
-
-def test_an_inbox_from_a_stranger_becomes_warnings(tmp_path: Path) -> None:
-    box = tmp_path / "box"
-    box.write_text(
-        "\n".join(
-            [
-                "[" * 100_000,
-                '{"kind": "tell"}',
-                '{"kind": "ask", "question": 7}',
-                '{"kind": "ask", "question": " "}',
-                '{"kind": "ask", "question": "' + "x" * 10_001 + '"}',
-            ]
-        )
-    )
-    assert inbox.read(box).questions == ()
-    assert len(inbox.read(box).warnings) == 5
-    box.unlink()
-    box.symlink_to("/etc/passwd")
-    assert inbox.read(box).warnings == (
-        f"the inbox was not read: {box} is a symbolic link, not a regular file.",
-    )
 
 
 def test_the_agent_sees_its_run_and_nothing_of_the_persons_repository(
@@ -135,7 +106,7 @@ def test_the_agent_sees_its_run_and_nothing_of_the_persons_repository(
     monkeypatch.setenv("VIRTUAL_ENV", "/somewhere/else")
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent.sock")
     monkeypatch.setenv("SECRET_OF_NOBODY", "s3cr3t-value")
-    result = bench.run(bench.job("env > env.txt"), **{LOCK_FD: "77"})
+    result = bench.run(bench.job("env > env.txt", nonce="n1"), **{LOCK_FD: "77"})
     lines = bench.repo.show(result.head, "env.txt").splitlines()
     seen = dict(line.split("=", 1) for line in lines if "=" in line)
     ours = {name: value for name, value in seen.items() if name.startswith("CMAT_")}
@@ -144,6 +115,8 @@ def test_the_agent_sees_its_run_and_nothing_of_the_persons_repository(
         "CMAT_TASK": "parse-dates",
         "CMAT_ATTEMPT": "1",
         "CMAT_INBOX": str(bench.slot / "inbox" / "messages.jsonl"),
+        "CMAT_NONCE": "n1",
+        "CMAT_SEAT": str(bench.repo.git_dir / "cmat" / "runs" / bench.last / "agent" / "run.json"),
         "CMAT_WORKSPACE": str(bench.tree),
     }
     assert str(inside) not in seen["PATH"]
