@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "init": "Prepare this repository.",
     "land": "Put the work of a task onto its target branch.",
     "lint": "Check everything under .cmat/.",
+    "mcp": "Tools for agents, by the Model Context Protocol.",
     "queue": "What is where, and moving it.",
     "review": "Look at results, and send them back.",
     "run": "Runs of agents: start, follow, stop.",
@@ -36,6 +37,7 @@ _COMMANDS: Final = {
     "uninstall": "Take gitcmat out of this repository.",
     "watch": "The daemon, in the foreground.",
     "workspace": "The folders that agents work in.",
+    "wrap": "An agent for programs that embed us, by JSON lines.",
 }
 """Names and one-line helps. The module of a command is imported when it is used."""
 

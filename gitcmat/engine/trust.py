@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gitcmat.engine.deps import Deps
 from gitcmat.errors import Conflict, InvalidData, NotFound
 from gitcmat.model import trust
+from gitcmat.model.intent import Intent
 from gitcmat.model.state import OPEN
 from gitcmat.model.trust import Plan
 from gitcmat.store.git import Git
@@ -25,6 +26,8 @@ class Look:
     commit: str
     settings_from: str
     """The commit whose settings these are; an earlier one where those of the tip are wrong."""
+    intent: Intent
+    """What its settings say."""
     plan: Plan
     allowed: bool
     last: Trusted | None
@@ -77,6 +80,7 @@ def look(deps: Deps) -> Look:
         branch=_short(ref),
         commit=commit,
         settings_from=intent.settings_from,
+        intent=intent,
         plan=plan,
         allowed=deps.trust.trusted(plan),
         last=deps.trust.last(),

@@ -1,0 +1,64 @@
+"""What ``gitcmat wrap`` wraps: an agent of a repository's, or a program that is named there."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gitcmat.engine import trust
+from gitcmat.engine.claims import job_agent
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.tasks import check_names
+from gitcmat.engine.wrap_run import Wrapped, root_of
+from gitcmat.errors import NotFound
+from gitcmat.model.job import JobAgent
+from gitcmat.model.task import Task
+from gitcmat.system import environment
+
+
+def of_program(agent: JobAgent, cwd: Path, path: str) -> Callable[[], Wrapped]:
+    """An agent that whoever starts the wrapper describes; `path` is the PATH to find it on."""
+
+    def find() -> Wrapped:
+        return Wrapped(agent=_found(agent, path, _around(cwd)), cwd=cwd)
+
+    return find
+
+
+def of_profile(deps: Deps, name: str, cwd: Path, path: str) -> Callable[[], Wrapped]:
+    """The agent `name` as the branch that is checked out says it, if its plan is allowed."""
+
+    def find() -> Wrapped:
+        """Raises `NotTrusted`, or `NotFound` for an agent that is not there."""
+        found = trust.look(deps)
+        deps.trust.require(found.plan)
+        check_names({"agent": name}, found.intent)
+        one = found.intent.agents[name]
+        agent = job_agent(one.profile, found.intent.config, Task(prompt="-", agent=name))
+        theirs = [*_around(cwd), deps.repo.common_dir, *filter(None, [deps.repo.work_tree])]
+        return Wrapped(
+            agent=_found(agent, path, theirs),
+            system=one.system,
+            cwd=cwd,
+            git_dir=deps.repo.common_dir,
+            budget=one.profile.budget,
+            allow_env=deps.settings.allow_env,
+        )
+
+    return find
+
+
+def _around(cwd: Path) -> list[Path]:
+    """Where what is worked on could have put programs."""
+    return [cwd, *filter(None, [root_of(cwd)])]
+
+
+def _found(agent: JobAgent, path: str, theirs: list[Path]) -> JobAgent:
+    """`agent` with the absolute path of its program."""
+    name = agent.command[0]
+    program = environment.find_program(name, {"PATH": path}, theirs)
+    if program is None:
+        raise NotFound(
+            f"Cannot start `{name}`: there is no such program outside of the repository.",
+            hint="an agent's program is on your PATH, or command: has its absolute path",
+        )
+    return replace(agent, command=(str(program), *agent.command[1:]))
