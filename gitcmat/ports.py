@@ -57,7 +57,10 @@ class Launch:
     """
 
     argv: tuple[str, ...]
+    """Its program, which is looked up outside of the repository, and what it is told."""
     stdin: bytes
+    bridge: tuple[str, ...] = ()
+    """A program of gitcmat's own that stands before `argv`: it starts that and speaks with it."""
     env: dict[str, str] = field(default_factory=dict)
     state: tuple[str, ...] = ()
     """What the program must be able to write below the home folder: its login, its sessions."""

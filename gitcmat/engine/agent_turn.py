@@ -137,7 +137,7 @@ class _Turn:
             )
         )
         env = bench.environment({**profile.env, **launch.env}, pass_env=profile.pass_env)
-        argv = bench.outside(launch.argv)
+        argv = (*launch.bridge, *bench.outside(launch.argv))
         env = own_program.on_path(env, bench.folder) | seat.environment(bench.folder, bench.job)
         bench.begin("agent", argv)
         if profile.sandbox.closed or profile.sandbox.why:

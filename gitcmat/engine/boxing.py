@@ -192,9 +192,9 @@ def needed(argv: Sequence[str]) -> Iterator[str | Path]:
         if word.startswith("/") and os.path.isfile(word):  # noqa: PTH113 - False without permission
             yield word
             yield installation(Path(os.path.realpath(word)))
-    for word in _interpreter(Path(argv[0])):
-        yield word
-        yield installation(Path(os.path.realpath(word)))
+            for interpreter in _interpreter(Path(word)):
+                yield interpreter
+                yield installation(Path(os.path.realpath(interpreter)))
 
 
 def installation(program: Path) -> Path:

@@ -62,4 +62,4 @@ def test_an_unknown_agent_is_named_with_those_that_are_known() -> None:
     with pytest.raises(NotFound) as caught:
         make_agent("oracle")
     assert caught.value.message == "No agent adapter is called 'oracle'."
-    assert caught.value.hint == "runs: is one of claude, codex, command, gemini, opencode"
+    assert caught.value.hint == "runs: is one of acp, claude, codex, command, gemini, opencode"

@@ -7,6 +7,7 @@ from gitcmat.errors import NotFound
 from gitcmat.ports import Agent
 
 AGENTS: Final = {
+    "acp": "gitcmat.adapters.agents.acp:AcpAgent",
     "claude": "gitcmat.adapters.agents.claude:ClaudeAgent",
     "codex": "gitcmat.adapters.agents.codex:CodexAgent",
     "command": "gitcmat.adapters.agents.command:CommandAgent",
