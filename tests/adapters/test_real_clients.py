@@ -53,7 +53,7 @@ def test_it_runs_and_writes_what_the_model_says(cli: str, tmp_path: Path, projec
         (
             Answer("I look.", (Run("echo ran > ran.txt; cat ran.txt"),)),
             Answer("", (Write("notes/new.txt", "one\ntwo\n"),)),
-            Answer("All done."),
+            Answer("Finished."),
         ),
         asks="Do it.",
     )
@@ -64,13 +64,13 @@ def test_it_runs_and_writes_what_the_model_says(cli: str, tmp_path: Path, projec
     assert (project / "notes/new.txt").read_text(encoding="utf-8") == "one\ntwo\n"
     assert [asked.turn for asked in model.asked] == [0, 1, 2]
     assert "ran" in model.asked[1].results[0]
-    assert "All done." in done.stdout
+    assert "Finished." in done.stdout
 
 
 def test_it_goes_on_with_a_session(cli: str, tmp_path: Path, project: Path) -> None:
     scripts = (
         Script((Answer("Which colour?"),), asks="Paint it."),
-        Script((Answer("Blue it is."),), asks="Blue."),
+        Script((Answer("Painted."),), asks="Blue."),
     )
     with FakeModel(*scripts) as model:
         client = real(cli, tmp_path / "home", model.url)
@@ -80,7 +80,7 @@ def test_it_goes_on_with_a_session(cli: str, tmp_path: Path, project: Path) -> N
     assert second.returncode == 0, second.stderr
     assert set(_SESSION.findall(second.stdout)) == {session}
     assert [(asked.prompts, asked.turn) for asked in model.asked] == [(1, 0), (2, 0)]
-    assert "Blue it is." in second.stdout
+    assert "Painted." in second.stdout
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "bad_key"])

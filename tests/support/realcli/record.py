@@ -31,7 +31,7 @@ _SESSION: Final = re.compile(r'"(?:session_id|sessionID|thread_id)":"([^"]+)"')
 
 def record(recording: Recording) -> dict[str, Any]:
     """Make one transcript; return what the index says of it."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="rec-") as name:
+    with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as name:
         root = Path(name)
         repo = root / "project"
         subprocess.run(["git", "init", "-q", "-b", "main", str(repo)], check=True)
@@ -101,7 +101,10 @@ def _call(
         if number:
             until((repo / "started").exists, 60, "the shell command to start")
             process.send_signal(number)
-        code = process.wait(120)
+        try:
+            code = process.wait(120)
+        finally:
+            process.kill()
     text = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
     return subprocess.CompletedProcess(argv, code, *text)
 

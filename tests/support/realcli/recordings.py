@@ -10,6 +10,10 @@ from tests.support.realcli.calls import EDITS, FRESH, resumed
 SLEEPER: Final = "python3 -c \"open('started', 'w').close(); import time; time.sleep(600)\""
 """A shell command that is at work until somebody ends it; the file says that it is."""
 
+_SIGNALS: Final = (SIGTERM, SIGINT, SIGKILL)
+_DEAF: Final = {("opencode", SIGINT)}
+"""Works on for minutes as if nothing had come."""
+
 _MISSING: Final = "00000000-0000-4000-8000-000000000000"
 
 
@@ -61,7 +65,7 @@ def _works(cli: str) -> list[Recording]:
         _one(cli, "usage_limit", _fails("usage_limit", 7200), plan=cli == "claude"),
         _one(cli, "spend_limit", _fails("spend_limit", 86_400)),
         _one(cli, "broken_stream", Answer("This is cut off in the middle.", breaks=True)),
-        *(_killed(cli, number) for number in (SIGTERM, SIGINT, SIGKILL)),
+        *(_killed(cli, number) for number in _SIGNALS if (cli, number) not in _DEAF),
     ]
 
 
