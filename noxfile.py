@@ -51,9 +51,9 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def agents(session: nox.Session) -> None:
-    """Run the tests that start real agents, all of them; the programs come from npm and PyPI."""
+    """Run the tests that start real agents, those of `.ci/run` and the slower ones, from npm."""
     _install(session)
-    programs = ("claude", "codex", "gemini", "opencode", "aider", "mini")
+    programs = ("claude", "codex", "gemini", "opencode")
     session.run("python", "-m", "tests.support.realcli", *programs)
     session.env["GITCMAT_REQUIRE_CLIS"] = " ".join(programs)
     session.run("pytest", "-q", "-m", "agents", *session.posargs)

@@ -61,7 +61,7 @@ _PINS: Final = (
         f"node_modules/opencode-{_PLATFORM}/bin/opencode",
     ),
     Pin("aider", "pip", "aider-chat", "0.86.2", "bin/aider"),
-    Pin("mini", "pip", "mini-swe-agent", "2.4.6", "bin/mini", ("mcp",)),
+    Pin("mini", "pip", "mini-swe-agent", "2.4.6", "bin/mini", ("mcp==2.3.0", "litellm==1.106.2")),
 )
 
 PINS: Final = {pin.name: pin for pin in _PINS}
