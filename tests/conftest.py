@@ -42,6 +42,11 @@ def home(agent_log: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name, value in environment.of_home(folder).items():
         monkeypatch.setenv(name, value)
+    # Agents of tests leave their marks outside of the workspace. What is about the sandbox turns
+    # it on, and everything else is the same on a machine without one.
+    settings = folder / ".config/gitcmat/config.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("sandbox: off\n", encoding="utf-8")
     return folder
 
 

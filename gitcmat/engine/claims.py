@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gitcmat.engine import branches, prompts
+from gitcmat.engine.boxes import box_for
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
@@ -21,6 +22,7 @@ from gitcmat.model.events import Claimed
 from gitcmat.model.job import Answer, Job, JobAgent, JobGate, JobKind
 from gitcmat.model.machine import size
 from gitcmat.model.run import Run
+from gitcmat.model.sandbox import NO_BOX, Box
 from gitcmat.model.settings import Config
 from gitcmat.model.task import Task, seconds
 from gitcmat.model.usage import Session
@@ -51,6 +53,7 @@ def claim(
     """
     run_id = ids.run_id()
     profile, system = wants.agent(entry)
+    box = box_for(deps, profile)
     config = wants.config(entry)
     base, start = starting_point(deps, entry)
     workspace = _workspace(deps, entry, used)
@@ -78,7 +81,7 @@ def claim(
         attempt=started.attempt,
         base=base,
         start=start,
-        agent=job_agent(profile, config, entry.task),
+        agent=job_agent(profile, config, entry.task, box),
         gates=job_gates(config, gates),
         paths=entry.task.paths,
         workspace=str(workspace),
@@ -103,6 +106,7 @@ def claim(
             workspace=workspace.name,
             plan=wants.digest(entry),
             account=profile.limited_as,
+            sandbox=box.text,
             started=now,
         ),
         f"{run_id}: claimed",
@@ -220,7 +224,7 @@ def job_gates(config: Config, names: Collection[str]) -> tuple[JobGate, ...]:
     )
 
 
-def job_agent(profile: AgentProfile, config: Config, task: Task) -> JobAgent:
+def job_agent(profile: AgentProfile, config: Config, task: Task, box: Box = NO_BOX) -> JobAgent:
     """The agent for a task, as a job has it."""
     defaults = config.defaults
     return JobAgent(
@@ -235,6 +239,7 @@ def job_agent(profile: AgentProfile, config: Config, task: Task) -> JobAgent:
         pass_env=profile.pass_env,
         timeout=seconds(task.timeout or profile.timeout or defaults.timeout),
         idle_timeout=seconds(task.idle_timeout or profile.idle_timeout or defaults.idle_timeout),
+        sandbox=box,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gitcmat.engine import claims, gating, prompts, room
 from gitcmat.engine.checks import busy
+from gitcmat.engine.boxes import box_for
 from gitcmat.engine.claims import Claim
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Wants
@@ -64,6 +65,7 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
         raise NotFound("There is no commit to start from.", hint="git commit")
     run_id = ids.run_id()
     found = intent.agents[task.agent or ""]
+    box = box_for(deps, found.profile)
     made: Claim | None = None
     try:
         with deps.store.change(f"direct {run_id}", by=deps.actor) as change:
@@ -80,6 +82,7 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
                 ref=run_ref(run_id),
                 workspace=workspace.name,
                 plan=wants.plans[intent.ref].digest,
+                sandbox=box.text,
                 started=deps.clock.now(),
             )
             job = Job(
@@ -90,7 +93,7 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
                 attempt=1,
                 base=base,
                 start=base,
-                agent=claims.job_agent(found.profile, intent.config, task),
+                agent=claims.job_agent(found.profile, intent.config, task, box),
                 gates=(),
                 paths=(),
                 workspace=str(workspace),

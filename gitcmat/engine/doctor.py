@@ -14,6 +14,7 @@ from gitcmat.engine import (
     doctor_project,
     doctor_refs,
     doctor_runs,
+    doctor_sandbox,
     doctor_state,
 )
 from gitcmat.engine.deps import Deps
@@ -33,6 +34,7 @@ _STAGES: Final[tuple[Stage, ...]] = (
     doctor_refs.examine,
     doctor_runs.examine,
     doctor_project.examine,
+    doctor_sandbox.examine,
 )
 
 

@@ -1,9 +1,7 @@
 """Examines what people see and write: git, the view, hooks, ``.cmat/``, and trust."""
 
 import shlex
-import shutil
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 
 from gitcmat.engine import hooks, lint, references
 from gitcmat.engine.deps import Deps
@@ -28,7 +26,6 @@ def examine(patient: Patient) -> Iterator[Case]:
     yield from _intent(patient)
     yield from _tracked(patient.deps)
     yield from _trust(patient)
-    yield from _sandbox()
 
 
 def _git(deps: Deps) -> Iterator[Case]:
@@ -174,16 +171,3 @@ def _trust(patient: Patient) -> Iterator[Case]:
             where=ref,
             how="gitcmat trust",
         )
-
-
-def _sandbox() -> Iterator[Case]:
-    try:
-        modules = Path("/sys/kernel/security/lsm").read_text(encoding="ascii").strip().split(",")
-    except OSError:
-        modules = []
-    found = ["bubblewrap"] if shutil.which("bwrap") else []
-    found += ["landlock"] if "landlock" in modules else []
-    what = f"This machine could confine agents with {' and '.join(found)}"
-    yield case(
-        "sandbox", Severity.INFO, what if found else "This machine has no sandbox for agents"
-    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gitcmat.model.job import Permissions
+from gitcmat.model.sandbox import SandboxMode, SandboxWish
 from gitcmat.model.task import Budget, seconds
 
 COMMAND: Final = "command"
@@ -50,6 +51,12 @@ class AgentProfile:
     env: dict[str, str] = field(default_factory=dict, metadata={"doc": "Variables to set"})
     pass_env: tuple[str, ...] = field(
         default=(), metadata={"doc": "Names of variables handed through from gitcmat's environment"}
+    )
+    sandbox: SandboxMode | SandboxWish | None = field(
+        default=None,
+        metadata={
+            "doc": "off, bwrap, auto, or a mapping; left out: what the person's settings say"
+        },
     )
     timeout: str | None = field(default=None, metadata={"doc": "Longest run"})
     idle_timeout: str | None = field(default=None, metadata={"doc": "Longest silence"})

@@ -6,6 +6,7 @@ from typing import Final
 
 from gitcmat.model.gate import GateResult
 from gitcmat.model.job import FileChange, RunOutcome
+from gitcmat.model.sandbox import NO_BOX
 from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 
 GATES: Final = "gates"
@@ -48,6 +49,8 @@ class Run:
     """The agent's last words: its own summary."""
     account: str = ""
     """Whose usage limit it worked under."""
+    sandbox: str = NO_BOX.text
+    """What its agent was kept in by, on one line for people."""
     session: Session = NO_SESSION
     spend: Spend = UNKNOWN
 

@@ -81,15 +81,15 @@ class SandboxWish:
         return SandboxMode.AUTO if self.network is Network.FULL else SandboxMode.BWRAP
 
     @property
-    def text(self) -> str:
-        """The wish on one line, for people."""
-        parts = [f"{self.meant}, network {self.network}"]
-        if self.meant is SandboxMode.OFF:
-            return str(self.meant)
-        for word, names in (("hosts", self.hosts), ("reads", self.read), ("writes", self.write)):
-            if names:
-                parts.append(f"{word} {', '.join(names)}")
-        return "; ".join(parts)
+    def plain(self) -> dict[str, object]:
+        """The wish as plain data that says each thing, also what was left out."""
+        return {
+            "mode": str(self.meant),
+            "network": str(self.network),
+            "hosts": sorted(self.hosts),
+            "read": sorted(self.read),
+            "write": sorted(self.write),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from gitcmat.model.gate import Gate
 from gitcmat.model.machine import Limits
 from gitcmat.model.names import is_id
 from gitcmat.model.prices import Price
+from gitcmat.model.sandbox import SandboxMode
 from gitcmat.model.task import MAX_ATTEMPTS, Budget, seconds
 
 CONFIG_SCHEMA: Final = 1
@@ -139,6 +140,12 @@ class UserSettings:
     )
     allow_env: tuple[str, ...] = field(
         default=(), metadata={"doc": "Names that pass_env may hand through though they are secrets"}
+    )
+    sandbox: SandboxMode = field(
+        default=SandboxMode.AUTO,
+        metadata={
+            "doc": "For agents whose profile says nothing: auto (where it works), off, bwrap"
+        },
     )
     workspaces: str | None = field(
         default=None, metadata={"doc": "Folder of the workspaces; default: the cache folder"}

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gitcmat.model.agent import AgentProfile
 from gitcmat.model.intent import Agent
 from gitcmat.model.names import short
+from gitcmat.model.sandbox import SandboxMode, SandboxWish
 from gitcmat.model.settings import Config
 
 PLAN_SCHEMA: Final = 1
@@ -74,6 +76,7 @@ def plan_of(
                 "argv": list(agent.profile.argv),
                 "env": dict(agent.profile.env),
                 "pass_env": sorted(agent.profile.pass_env),
+                **_sandbox(agent.profile),
             }
             for name, agent in agents.items()
         },
@@ -89,6 +92,12 @@ def plan_of(
         },
     }
     return Plan(json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True))
+
+
+def _sandbox(profile: AgentProfile) -> dict[str, Any]:
+    """What the profile says of a sandbox; one that says nothing leaves it to the person."""
+    wish = SandboxWish.of(profile.sandbox)
+    return {} if wish is None else {"sandbox": wish.plain}
 
 
 def named_paths(config: Config, agents: Mapping[str, Agent]) -> tuple[str, ...]:
@@ -185,6 +194,8 @@ def _extras(command: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         (f"pass_env {shown(name)}", "from your environment") for name in command.get("pass_env", ())
     )
     yield from ((f"protect {shown(glob)}", "as in the base") for glob in command.get("protect", ()))
+    if "sandbox" in command:
+        yield "sandbox", _sandboxed(command["sandbox"])
 
 
 def _details(command: Mapping[str, Any], where: Mapping[str, str | None]) -> Iterator[str]:
@@ -197,6 +208,16 @@ def _details(command: Mapping[str, Any], where: Mapping[str, str | None]) -> Ite
             yield f"{word}: {_joined(names)}"
     if command["env"]:
         yield f"sets: {_joined(f'{k}={v}' for k, v in command['env'].items())}"
+    if "sandbox" in command:
+        yield f"sandbox: {_sandboxed(command['sandbox'])}"
+
+
+def _sandboxed(wish: Mapping[str, Any]) -> str:
+    if wish["mode"] == SandboxMode.OFF:
+        return "off"
+    named = (("hosts", "hosts"), ("reads", "read"), ("writes", "write"))
+    more = [f"{word} {_joined(wish[key])}" for word, key in named if wish[key]]
+    return "; ".join((f"{wish['mode']}, network {wish['network']}", *more))
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -184,7 +184,8 @@ class _Decoder:
         hint = error.hint if isinstance(error, UserError) else ""
         if found := _MISSING.fullmatch(message):
             return self._at(path, f"missing key '{found[1]}'")
-        if shape.form is not Form.OBJECT or _EXPECTED.fullmatch(message):
+        is_word = isinstance(value, str)  # where a mapping could stand, too
+        if shape.form is not Form.OBJECT or is_word or _EXPECTED.fullmatch(message):
             return self._at(path, _phrase(message, shape, value), hint)
         for key, item in value.items() if isinstance(value, dict) else ():
             if message.startswith((f"{key} ", f"{key}:")):

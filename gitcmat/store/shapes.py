@@ -48,9 +48,13 @@ class Shape:
 
     @property
     def choices(self) -> list[str]:
-        """The values of an enum, else nothing."""
-        is_enum = isinstance(self.core, type) and issubclass(self.core, Enum)
-        return [str(member.value) for member in self.core] if is_enum else []
+        """The values of an enum, also where something else is allowed beside it; else nothing."""
+        enums = [
+            option
+            for option in dict.fromkeys((self.core, *get_args(self.type)))
+            if isinstance(option, type) and issubclass(option, Enum)
+        ]
+        return [str(member.value) for enum in enums for member in enum]
 
     def inside(self, value: object) -> Iterator[tuple[str | int, "Shape", Any]]:
         """The parts of `value`, each with key or index and shape; none if it does not fit."""

@@ -30,7 +30,6 @@ def own(home: Path) -> Path:
 
 
 def test_every_setting_is_listed_with_its_origin(settled: TestRepo, home: Path) -> None:
-    own(home).parent.mkdir(parents=True)
     own(home).write_text("parallel: 7\n")
     found = gitcmat(settled, "config", "list", "--show-origin", "--json").ok().json["settings"]
     by_key = {one["key"]: (one["value"], one["origin"]) for one in found}
@@ -61,6 +60,7 @@ def test_setting_one_keeps_the_comments_and_says_when_it_counts(settled: TestRep
 
 
 def test_a_key_of_the_person_s_own_goes_to_their_own_file(settled: TestRepo, home: Path) -> None:
+    own(home).unlink()
     gitcmat(settled, "config", "set", "parallel", "3").ok()
     gitcmat(settled, "config", "set", "--everywhere", "parallel", "1").ok()
     assert own(home).read_text() == (

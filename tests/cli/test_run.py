@@ -187,6 +187,7 @@ def test_show_tells_the_run_of_a_task_and_its_log(project: Project) -> None:
         "  task      one, attempt 1, by fake\n"
         "  started   (time)\n"
         "  from      (commit) (base (commit))\n"
+        "  sandbox   off\n"
         "  result    (commit), 1 commit on refs/cmat/runs/r-xxxxxxxx\n"
         "  file      A x\n"
         "  log       gitcmat run show r-xxxxxxxx --log\n"

@@ -57,16 +57,10 @@ def test_what_was_asked_for_by_name_is_never_left_out_in_silence(
     )
 
 
-def test_boxes_and_wishes_are_said_on_one_line() -> None:
+def test_a_box_is_said_on_one_line() -> None:
     assert Box().text == "off"
     assert Box(why=NONE).text == "off, bubblewrap is not installed"
     assert Box(mode=BWRAP, network=Network.MODEL).text == "bwrap, network model"
-    assert SandboxWish(mode=OFF).text == "off"
-    assert SandboxWish().text == "auto, network full"
-    assert (
-        SandboxWish(network=Network.MODEL, hosts=("a", "b:80"), read=("~/x",), write=("/y",)).text
-        == "bwrap, network model; hosts a, b:80; reads ~/x; writes /y"
-    )
 
 
 @pytest.mark.parametrize(

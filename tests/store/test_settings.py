@@ -28,11 +28,12 @@ def found(repo: TestRepo) -> Repository:
 @pytest.fixture
 def own(home: Path) -> Path:
     path = home / ".config/gitcmat/config.yaml"
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def test_without_a_file_the_defaults_hold(found: Repository) -> None:
+def test_without_a_file_the_defaults_hold(found: Repository, own: Path) -> None:
+    own.unlink()
     assert load_user_settings(found) == UserSettings()
 
 

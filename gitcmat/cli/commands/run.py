@@ -9,7 +9,7 @@ from gitcmat.cli.running import run_direct, run_in_background, run_now
 from gitcmat.cli.shown import plain, run_seconds
 from gitcmat.cli.state import State, common
 from gitcmat.errors import Usage
-from gitcmat.model.run import Run
+from gitcmat.model.run import GATES, Run
 
 
 @click.group(name="run")
@@ -150,6 +150,8 @@ def _lines(run: Run) -> Iterator[str]:
     yield f"  task      {about}, by {run.agent}"
     yield f"  started   {run.started.astimezone():%Y-%m-%d %H:%M:%S}"
     yield f"  from      {run.start[:12]} (base {run.base[:12]})"
+    if run.agent != GATES:
+        yield f"  sandbox   {run.sandbox}"
     if run.head:
         commits = "1 commit" if run.commits == 1 else f"{run.commits} commits"
         yield f"  result    {run.head[:12]}, {commits} on {run.ref}"
