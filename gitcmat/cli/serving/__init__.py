@@ -1,0 +1,1 @@
+"""`gitcmat mcp`: tools for agents, over the Model Context Protocol."""
