@@ -188,6 +188,10 @@ class _Turn:
         if ended.cause is Cause.EXITED:
             code = ended.code if ended.code is not None else -1
             return self._agent.end(code, self._errors.tail)
+        if ended.cause is Cause.OVER_BUDGET:
+            done = self._agent.end(0, "")
+            if done.outcome is RunOutcome.FINISHED:
+                return done  # with its last word it told what it had used: nothing is to be stopped
         return End(outcome=_OUTCOMES[ended.cause], message=ended.why)
 
     def _end(self, judged: End) -> TurnEnd:

@@ -17,6 +17,7 @@ from gitcmat.engine.own_program import PROGRAM
 from gitcmat.engine.runfolder import LOCK_FD, Prompts, RunFolder
 from gitcmat.errors import NotFound
 from gitcmat.model.agent import AgentProfile
+from gitcmat.model.budget import Left
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Claimed
 from gitcmat.model.job import Answer, Job, JobAgent, JobGate, JobKind
@@ -44,12 +45,18 @@ class Claim:
 
 
 def claim(
-    deps: Deps, change: Change, entry: Entry, wants: Wants, used: Collection[str], after: After
+    deps: Deps,
+    change: Change,
+    entry: Entry,
+    wants: Wants,
+    used: Collection[str],
+    after: After,
+    left: Left,
 ) -> Claim:
     """Decide everything about the next run of `entry`, write its folder and record it in `change`.
 
-    `used` are the workspaces of other runs. Raises `NotFound` when its agent, a gate or its target
-    does not exist; nothing has changed then.
+    `used` are the workspaces of other runs, `left` is what it may use. Raises `NotFound` when its
+    agent, a gate or its target does not exist; nothing has changed then.
     """
     run_id = ids.run_id()
     profile, system = wants.agent(entry)
@@ -85,6 +92,8 @@ def claim(
         gates=job_gates(config, gates),
         paths=entry.task.paths,
         workspace=str(workspace),
+        usd=left.usd,
+        tokens=left.tokens,
         **common(deps, config, run_id),
     )
     told = Prompts(
@@ -205,6 +214,7 @@ def common(deps: Deps, config: Config, run_id: str) -> dict[str, Any]:
         "checkpoint_every": deps.settings.checkpoint_seconds,
         "memory": size(deps.settings.limits.run_memory),
         "processes": deps.settings.limits.run_processes,
+        "prices": deps.settings.prices,
         "nonce": ids.token(26),
         "identity": deps.me,
     }

@@ -236,7 +236,8 @@ class Daemon:
         if report.look_again is not None:
             seconds.append(max(0.0, report.look_again))
         if report.no_room is not None:
-            seconds.append(_ROOM_AGAIN)
+            until = report.no_room.until
+            seconds.append((until - now).total_seconds() if until else _ROOM_AGAIN)
         return min([self._every, *seconds]) + 0.01
 
     def _tidy(self, hints: frozenset[Hint], *, moved: bool) -> None:

@@ -17,9 +17,11 @@ from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.tasks import check_names
 from gitcmat.errors import NotFound, Usage
+from gitcmat.model import budget
 from gitcmat.model.intent import Intent
 from gitcmat.model.job import Job, JobKind
 from gitcmat.model.run import Run
+from gitcmat.model.spending import Total
 from gitcmat.model.state import State
 from gitcmat.model.task import Task
 from gitcmat.store.git import Git
@@ -85,6 +87,7 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
                 sandbox=box.text,
                 started=deps.clock.now(),
             )
+            left = budget.left(found.profile.budget, Total())
             job = Job(
                 kind=JobKind.WORK,
                 run=run_id,
@@ -96,6 +99,8 @@ def _record(deps: Deps, wants: Wants, intent: Intent, task: Task) -> tuple[Claim
                 agent=claims.job_agent(found.profile, intent.config, task, box),
                 gates=(),
                 paths=(),
+                usd=left.usd,
+                tokens=left.tokens,
                 workspace=str(workspace),
                 **claims.common(deps, intent.config, run_id),
             )

@@ -29,6 +29,9 @@ def is_idle(report: Report, facts: Facts) -> bool:
         return True
     if report.no_room is not None and report.no_room.limit == PAUSED:
         return True
+    until = report.no_room.until if report.no_room is not None else None
+    if until is not None and until - world.now > _SOON:
+        return True
     stuck = report.untrusted | report.cannot_start.keys()
     later = replace(world, limited={})
     for entry in facts.entries(State.PENDING):

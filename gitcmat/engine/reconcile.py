@@ -8,7 +8,7 @@ any line: it reads everything anew.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from gitcmat.engine import branches, checks, claims, pauses, results, room, views
+from gitcmat.engine import branches, budgets, checks, claims, pauses, results, room, views
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
@@ -16,6 +16,7 @@ from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import NotFound, UserError
 from gitcmat.model import schedule
 from gitcmat.model.entry import Entry
+from gitcmat.model.events import UsedUp
 from gitcmat.model.machine import Shortage
 from gitcmat.model.schedule import Decisions, Take, World
 from gitcmat.model.state import OPEN, State
@@ -175,13 +176,15 @@ class Reconciler:
                 continue
             if len(made) >= world.free and only is None:
                 break
-            if only is None:
-                report.no_room = pauses.paused(self.deps.repo)
-            report.no_room = report.no_room or room.shortage(self.deps)
+            report.no_room = self._no_room(change, by_name=only is not None)
             if report.no_room is not None:
                 break
             try:
-                claim = claims.claim(self.deps, change, entry, wants, used, after)
+                left, why = budgets.left(self.deps, change, entry, wants, of_day=only is None)
+                if why:
+                    happen(change, entry.id, UsedUp(text=why), self.deps.clock.now(), after)
+                    continue
+                claim = claims.claim(self.deps, change, entry, wants, used, after, left)
             except NotFound as error:
                 report.cannot_start[entry.id] = error
                 continue
@@ -189,6 +192,14 @@ class Reconciler:
                 change.because_of(self.deps.me, entry.id, claim.job.run)
             made.append(claim)
             used.add(change.entry(entry.id).workspace)
+
+    def _no_room(self, change: Change, *, by_name: bool) -> Shortage | None:
+        """Why nothing may start. Pauses and the budget of a day are for what starts by itself."""
+        if not by_name:
+            own = pauses.paused(self.deps.repo) or budgets.shortage(self.deps, change)
+            if own is not None:
+                return own
+        return room.shortage(self.deps)
 
     def _ready(self, world: World, wants: Wants, only: str | None) -> list[Entry]:
         if only is not None:

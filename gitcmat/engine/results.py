@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from gitcmat.engine import subtasks
+from gitcmat.engine import budgets, subtasks
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Wants
@@ -17,6 +17,7 @@ from gitcmat.model import limits
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Ended
 from gitcmat.model.job import Result, RunOutcome
+from gitcmat.model.prices import worked_out
 from gitcmat.model.state import State
 from gitcmat.model.task import seconds
 from gitcmat.store import accounts
@@ -114,7 +115,7 @@ def take_in(
                 ignored=result.ignored,
                 said=result.said,
                 session=result.session,
-                spend=result.spend,
+                spend=worked_out(result.spend, record.day, deps.settings.prices),
             ),
             f"{run_id}: {result.outcome}",
         )
@@ -125,7 +126,7 @@ def take_in(
             continue
         defaults = wants.config(entry).defaults
         event = Ended(
-            result=_limited(result, record.account, now),
+            result=_for_now(deps, change, _limited(result, record.account, now), entry, wants),
             attempts=entry.task.attempts or defaults.attempts,
             backoff=seconds(defaults.backoff),
             wanted_gates=len(wants.gates(entry)),
@@ -139,6 +140,16 @@ def _limited(result: Result, account: str, now: datetime) -> Result:
     if result.outcome is not RunOutcome.LIMITED:
         return result
     return replace(result, until=accounts.hold(account, result.until, result.message, now))
+
+
+def _for_now(deps: Deps, change: Change, result: Result, entry: Entry, wants: Wants) -> Result:
+    """`result`; where the budget of the day ended it, nobody is asked: tomorrow it goes on."""
+    over = result.outcome is RunOutcome.OVER_BUDGET
+    if not over or not budgets.ended_by_day(deps, change, entry, wants):
+        return result
+    until = budgets.tomorrow(deps.clock.now())
+    message = "used what was left of the budget of the day"
+    return replace(result, outcome=RunOutcome.LIMITED, message=message, until=until)
 
 
 def _lost(entry: Entry, now: datetime, why: str) -> Result:

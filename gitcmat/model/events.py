@@ -89,6 +89,14 @@ class NeedFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedUp:
+    """Its runs have used what they may: another one does not start."""
+
+    text: str
+    """Half a sentence, with both numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """A reviewer sent it back."""
 
@@ -143,6 +151,7 @@ Event = (
     | Answered
     | Asked
     | NeedFailed
+    | UsedUp
     | Rejected
     | LandingFailed
     | Landed

@@ -33,6 +33,7 @@ from gitcmat.model.events import (
     RerunNeed,
     StopRun,
     Unapproved,
+    UsedUp,
     Withdrawn,
 )
 from gitcmat.model.gate import GateResult, Verdict, verdict
@@ -88,6 +89,8 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
             question = f"{entry.id} needs {event.need}, which is {event.state}. What now?"
             blocked = entry.to(State.BLOCKED, now, reason=f"{event.need} is {event.state}")
             return blocked, (Ask(kind=BlockerKind.NEED, question=question, about=event.need),)
+        case UsedUp():
+            return _over_budget(entry, event.text, now)
         case Rejected():
             _only(entry, State.REVIEW, what="be sent back")
             note = Note(kind=Said.REJECT, text=event.text, at=now, by=event.by)
@@ -214,9 +217,7 @@ def _ended(  # noqa: C901, PLR0911, PLR0912 - one case an outcome
             again = replace(again, attempt=max(0, entry.attempt - 1), not_before=result.until)
             return again, ()
         case RunOutcome.OVER_BUDGET:
-            question = f"{entry.id} {result.message}. Go on with as much again, or cancel?"
-            blocked = kept.to(State.BLOCKED, now, reason=result.message)
-            return blocked, (Ask(kind=BlockerKind.BUDGET, question=question),)
+            return _over_budget(kept, result.message, now)
         case RunOutcome.STOPPED:
             held = kept.to(State.PENDING, now, reason="stopped by a person")
             return replace(held, hold=True, attempt=max(0, entry.attempt - 1)), ()
@@ -249,6 +250,12 @@ def _interrupted(kept: Entry, event: Ended, now: datetime) -> tuple[Entry, tuple
         return blocked, (Ask(kind=BlockerKind.RESULT, question=question),)
     wait = timedelta(seconds=event.backoff * (2 ** (count - 1) - 1))
     return replace(kept.to(State.PENDING, now, reason=message), not_before=now + wait), ()
+
+
+def _over_budget(entry: Entry, why: str, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+    question = f"{entry.id} {why}. Go on with as much again, or cancel?"
+    blocked = entry.to(State.BLOCKED, now, reason=why)
+    return blocked, (Ask(kind=BlockerKind.BUDGET, question=question),)
 
 
 def _only(entry: Entry, *states: State, what: str) -> None:

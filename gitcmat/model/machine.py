@@ -7,6 +7,7 @@ not decide how far it may go.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from gitcmat.model.task import seconds
@@ -90,6 +91,8 @@ class Shortage:
     """The setting that says so, such as ``limits.load``."""
     text: str
     """Half a sentence with both numbers."""
+    until: datetime | None = None
+    """When it ends, where that is known."""
 
 
 def shortage(limits: Limits, spare: Spare) -> Shortage | None:

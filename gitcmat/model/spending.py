@@ -1,12 +1,14 @@
 """What many runs used together. What is unknown is counted, and makes a sum the least it can be."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from gitcmat.model.job import RunOutcome
+from gitcmat.model.prices import Price, worked_out
+from gitcmat.model.run import Run
 from gitcmat.model.usage import Spend, Usage
 
 UNKNOWN: Final = "unknown"
@@ -30,7 +32,7 @@ class By(StrEnum):
 class Part:
     """What one run used."""
 
-    run: str
+    id: str
     task: str
     """Empty when it was about none."""
     agent: str
@@ -38,6 +40,22 @@ class Part:
     spend: Spend
     outcome: RunOutcome | None = None
     """None while it is under way."""
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """What a run used, as its record says."""
+        return cls(
+            id=run.id,
+            task=run.task,
+            agent=run.agent,
+            started=run.started,
+            spend=run.spend,
+            outcome=run.outcome,
+        )
+
+    def priced(self, own: Iterable[Price] = ()) -> Self:
+        """The same with its cost, if that is known by now (see `prices.worked_out`)."""
+        return replace(self, spend=worked_out(self.spend, f"{self.started:%Y-%m-%d}", own))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +153,7 @@ def grouped(parts: Iterable[Part], by: By, day_of: Callable[[datetime], str]) ->
 def _key(part: Part, by: By, day_of: Callable[[datetime], str]) -> str:
     match by:
         case By.RUN:
-            return part.run
+            return part.id
         case By.TASK:
             return part.task or "(no task)"
         case By.AGENT:

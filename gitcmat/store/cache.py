@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what decodes records is imported by those who ask for recor
     from gitcmat.model.checkpoint import Checkpoint
     from gitcmat.model.entry import Entry
     from gitcmat.model.run import Run
+    from gitcmat.model.spending import Part
     from gitcmat.model.subtask import Progress, Subtask
     from gitcmat.store.records import Record
     from gitcmat.store.rows import Files, Step
@@ -253,6 +254,20 @@ class Cache:
         if task is not None:
             where, given = f"{where} AND task = ?", [task]
         return self._select(where, given, order="rank DESC", limit=limit)  # type: ignore[return-value]
+
+    def spent(self, task: str | None, since: str) -> "list[Part]":
+        """Return what runs used, the newest first, of those that began on the UTC day `since` or
+        later.
+        """
+        from gitcmat.model.spending import Part
+        from gitcmat.store import codec
+
+        where, given = "kind = 'runs' AND day >= ?", [since]
+        if task is not None:
+            where, given = f"{where} AND task = ?", [since, task]
+        with _damage():
+            rows = self._rows(where, given, "rank DESC", None)
+            return [codec.json_decode(Part, data) for _, data in rows]
 
     def checkpoints(self, *, only_kept: bool = True) -> "list[Checkpoint]":
         """Return checkpoints, the newest first."""

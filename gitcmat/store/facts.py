@@ -6,7 +6,7 @@ for records.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from gitcmat.errors import Conflict, InvalidData, NotFound
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitcmat.model.checkpoint import Checkpoint
     from gitcmat.model.entry import Entry
     from gitcmat.model.run import Run
+    from gitcmat.model.spending import Part
     from gitcmat.model.subtask import Progress, Subtask
     from gitcmat.store.past import Point
 
@@ -145,6 +146,15 @@ class Facts:
     ) -> "list[Run]":
         """Return runs, the newest first; with `only_open`, those that are under way."""
         return self._cache.runs(task=task, limit=limit, only_open=only_open)
+
+    def spent(self, *, task: str | None = None, since: datetime | None = None) -> "list[Part]":
+        """Return what agents used, the newest first: for one task or for all, in runs that started
+        at `since` or later.
+        """
+        from gitcmat.model.run import GATES
+
+        found = self._cache.spent(task, f"{since.astimezone(UTC):%Y-%m-%d}" if since else "")
+        return [p for p in found if p.agent != GATES and (since is None or p.started >= since)]
 
     def subtask(self, subtask_id: str) -> "Subtask | None":
         """Return a subtask by its whole id."""

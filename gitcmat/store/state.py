@@ -9,6 +9,7 @@ unreachable objects and nothing else.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gitcmat.errors import NotFound
@@ -16,7 +17,8 @@ from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Version
 from gitcmat.model.job import Identity
 from gitcmat.model.names import NodeId, Ref
-from gitcmat.model.run import Run
+from gitcmat.model.run import GATES, Run
+from gitcmat.model.spending import Part
 from gitcmat.model.subtask import Subtask, SubtaskStatus
 from gitcmat.ports import Clock
 from gitcmat.store import records, refs
@@ -106,6 +108,16 @@ class Change:
         """Return the record of a run as it is now, or None."""
         put = self._put.get((Kind.RUNS, run_id))
         return put if isinstance(put, Run) else self.facts.run(run_id)
+
+    def spent(self, *, task: str | None = None, since: datetime | None = None) -> list[Part]:
+        """Return what agents used (see `Facts.spent`), with the runs that this change wrote."""
+        held = {part.id: part for part in self.facts.spent(task=task, since=since)}
+        for run in self._put.values():
+            if isinstance(run, Run) and (run.id in held or run.agent != GATES):
+                mine = task is None or run.task == task
+                if mine and (since is None or run.started >= since):
+                    held[run.id] = Part.of(run)
+        return list(held.values())
 
     def put(self, record: Record, note: str = "") -> None:
         """Write a record. `note` becomes a line of the commit's message.

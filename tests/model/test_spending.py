@@ -18,7 +18,7 @@ NOBODY_KNOWS = Spend()
 
 def part(spend: Spend, run: str = "r-1", task: str = "a", **more: object) -> Part:
     fields: dict[str, object] = {"agent": "fake", "started": NOON, "outcome": RunOutcome.FINISHED}
-    return Part(run=run, task=task, spend=spend, **{**fields, **more})  # type: ignore[arg-type]
+    return Part(id=run, task=task, spend=spend, **{**fields, **more})  # type: ignore[arg-type]
 
 
 def day_of(at: datetime) -> str:

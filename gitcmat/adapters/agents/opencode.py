@@ -144,4 +144,5 @@ def _spend(part: object) -> Spend:
         cache_write=lines.count(inner(tokens, "cache", "write")),
         output=lines.count(inner(tokens, "output")) + lines.count(inner(tokens, "reasoning")),
     )
-    return Spend(usage=usage, usd=lines.money(inner(part, "cost")))
+    # a model whose price it does not know costs nothing, as it says
+    return Spend(usage=usage, usd=lines.money(inner(part, "cost")) or None)
