@@ -26,7 +26,6 @@ _COMMANDS: Final = {
     "land": "Put the work of a task onto its target branch.",
     "lint": "Check everything under .cmat/.",
     "mcp": "Tools for agents, by the Model Context Protocol.",
-    "mcp": "Tools for agents, by the Model Context Protocol.",
     "queue": "What is where, and moving it.",
     "review": "Look at results, and send them back.",
     "run": "Runs of agents: start, follow, stop.",

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from gitcmat.engine import claims, gating, prompts, room
-from gitcmat.engine.checks import busy
 from gitcmat.engine.boxes import box_for
+from gitcmat.engine.checks import busy
 from gitcmat.engine.claims import Claim
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Wants
