@@ -23,6 +23,7 @@ from gitcmat.system.proxy import Proxy
 from gitcmat.system.surroundings import Surroundings
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
+_LIBRARIES: Final = ("/site-packages", "/dist-packages")
 _SOCKET: Final = "/dev/gitcmat"
 """Where the proxy listens, from inside: what is made in ``/dev`` needs no place outside."""
 
@@ -187,6 +188,7 @@ def _work_trees(main: str | None, common_dir: Path) -> list[Path]:
 def needed(argv: Sequence[str]) -> Iterator[str | Path]:
     """What must be there for a program and for our own, wherever the person has put it."""
     yield from (sys.prefix, sys.base_prefix, sys.executable, _PACKAGE)
+    yield from (path for path in sys.path if path.endswith(_LIBRARIES))
     for word in argv:
         # A file that the command names was allowed with it.
         if word.startswith("/") and os.path.isfile(word):  # noqa: PTH113 - False without permission
