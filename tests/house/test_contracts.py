@@ -42,6 +42,8 @@ BREACHES: Final = [
     ("only-subprocess", "system.stray", "subprocess"),
     ("only-cli", "engine.stray", "click"),
     ("only-cli", "store.stray", "rich.table"),
+    ("only-acp", "adapters.agents.stray", "acp"),
+    ("only-acp", "engine.stray", "pydantic"),
     ("only-mcp", "cli.serving.stray", "mcp"),
     ("only-psutil", "engine.stray", "psutil"),
     ("only-msgspec", "engine.stray", "msgspec"),

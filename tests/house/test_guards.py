@@ -34,10 +34,11 @@ def test_a_test_may_put_its_own_agent_before_the_tripwire(
     assert subprocess.run(["claude"], capture_output=True, check=True).stdout == b"mine\n"
 
 
-def test_home_is_empty_and_lies_in_the_session_folder(home: Path, agent_log: Path) -> None:
+def test_home_holds_settings_of_the_tests_alone_and_lies_in_the_session_folder(home: Path, agent_log: Path) -> None:
     assert Path.home() == home
     assert home.is_relative_to(agent_log.parent)
-    assert list(home.iterdir()) == []
+    held = [path.relative_to(home) for path in home.rglob("*") if path.is_file()]
+    assert held == [Path(".config/gitcmat/config.yaml")]
 
 
 def test_nothing_of_the_developers_environment_is_seen() -> None:
