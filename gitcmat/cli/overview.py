@@ -57,6 +57,11 @@ def _plain(found: Status) -> dict[str, Any]:
         "watching": found.watching,
         "over": dict(found.over),
         "no_room": plain_room(found.no_room),
+        "today": found.today.plain(),
+        "accounts_on_hold": {
+            name: {"until": limit.until.isoformat(), "text": limit.text}
+            for name, limit in found.limits.items()
+        },
         "next": found.next,
     }
 
@@ -64,6 +69,8 @@ def _plain(found: Status) -> dict[str, Any]:
 def _lines(found: Status, out: Output) -> Iterator[str]:
     counts = counts_line(dict(found.recorded.counts))
     yield counts + ("" if found.watching else "; no daemon is running")
+    if found.today.told:
+        yield f"today: {found.today}"
     yield from _groups(found.recorded, _why(found), found.over, out)
     yield from _notices(found)
     if found.next:
@@ -115,6 +122,13 @@ def _notices(found: Status) -> Iterator[str]:
         notices.append("the plan is not trusted, so nothing starts: gitcmat trust")
     if found.no_room:
         notices.append(f"nothing new is started for now: {found.no_room}")
+    for name, limit in found.limits.items():
+        said = f": {one_line(limit.text)}" if limit.text else ""
+        until = f"{limit.until.astimezone():%Y-%m-%d %H:%M:%S}"
+        notices.append(
+            f"the account {name} is on hold until {until}{said}"
+            f" (gitcmat queue resume --account {name})"
+        )
     if found.why_no_new:
         notices.append(f"no new tasks are taken in: {found.why_no_new}")
     if notices:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gitcmat.engine import prompts
+from gitcmat.engine import costs, prompts
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake
 from gitcmat.engine.status import why_waiting
@@ -15,6 +15,7 @@ from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.names import short
 from gitcmat.model.run import Run
+from gitcmat.model.spending import Total
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.subtask import Progress, Subtask, SubtaskStatus
 from gitcmat.store import chronicle, layout
@@ -36,6 +37,8 @@ class Details:
     """Also closed and deleted ones."""
     progress: Progress | None
     """None when it has no subtasks."""
+    used: Total
+    """What all its runs used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def details_at(deps: Deps, facts: Facts, text: str) -> Details:
     entry = facts.entry(entry_id)
     if entry is None:
         raise NotFound(f"There was no task {text!r}.", hint="gitcmat queue list --at …")
-    return _details(facts, entry, "")
+    return _details(deps, facts, entry, "")
 
 
 def details(deps: Deps, text: str) -> Details:
@@ -93,10 +96,10 @@ def details(deps: Deps, text: str) -> Details:
     why = ""
     if entry.state in (State.BACKLOG, State.PENDING):
         why = why_waiting(entry, world, wants)
-    return _details(facts, entry, why)
+    return _details(deps, facts, entry, why)
 
 
-def _details(facts: Facts, entry: Entry, why: str) -> Details:
+def _details(deps: Deps, facts: Facts, entry: Entry, why: str) -> Details:
     return Details(
         entry=entry,
         why=why,
@@ -104,6 +107,7 @@ def _details(facts: Facts, entry: Entry, why: str) -> Details:
         blockers=tuple(facts.blockers(task=entry.id, only_open=False)),
         subtasks=tuple(facts.subtasks(entry.id)),
         progress=facts.progress().get(entry.id),
+        used=costs.of_task(deps, facts, entry.id),
     )
 
 
@@ -140,6 +144,8 @@ def lines(found: Details) -> Iterator[str]:
     if entry.verdict:
         gates = ", ".join(f"{g.name} {g.outcome}" for g in entry.gates)
         yield f"  {entry.verdict}{f': {gates}' if gates else ''}"
+    if found.used.told:
+        yield f"  cost {found.used}"
     yield from _after(found)
 
 

@@ -11,6 +11,7 @@ from gitcmat.engine.room_note import WATCH_LOCK
 from gitcmat.errors import NoWork
 from gitcmat.model.machine import Shortage
 from gitcmat.model.run import Run
+from gitcmat.store import accounts
 from gitcmat.store.git import Repository
 from gitcmat.system.files import read_regular, write_atomic
 from gitcmat.system.locks import is_locked
@@ -60,6 +61,13 @@ def resume(repo: Repository) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def release_account(account: str) -> bool:
+    """Wait no more until the provider of models serves an account again, in any repository; whether
+    it was waited for.
+    """
+    return accounts.release(account)
 
 
 def paused(repo: Repository) -> Shortage | None:

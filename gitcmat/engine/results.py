@@ -136,10 +136,13 @@ def take_in(
 
 
 def _limited(result: Result, account: str, now: datetime) -> Result:
-    """`result`; where a provider's limit ended it, its account waits, until then at the latest."""
+    """`result`; where a provider's limit ended it, its account waits, and not the task: a person
+    may lift that.
+    """
     if result.outcome is not RunOutcome.LIMITED:
         return result
-    return replace(result, until=accounts.hold(account, result.until, result.message, now))
+    accounts.hold(account, result.until, result.message, now)
+    return replace(result, until=None)
 
 
 def _for_now(deps: Deps, change: Change, result: Result, entry: Entry, wants: Wants) -> Result:

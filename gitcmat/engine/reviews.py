@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gitcmat.engine import branches, subtasks
+from gitcmat.engine import branches, costs, subtasks
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.landing_record import repair
@@ -15,6 +15,7 @@ from gitcmat.model.entry import Entry
 from gitcmat.model.events import Rejected
 from gitcmat.model.job import FileChange
 from gitcmat.model.marks import path_marks
+from gitcmat.model.spending import Total
 from gitcmat.model.state import State
 from gitcmat.model.subtask import Subtask
 from gitcmat.store import diffs, refs
@@ -82,6 +83,8 @@ class Details:
     """What is to be looked at first."""
     open_subtasks: tuple[Subtask, ...]
     """What is not ticked off; it may land all the same."""
+    used: Total
+    """What all runs of the task used."""
 
     @property
     def commands(self) -> dict[str, str]:
@@ -117,6 +120,7 @@ def show(deps: Deps, text: str) -> Details:
         files=files,
         marks=(*outside, *known),
         open_subtasks=subtasks.still_open(deps, entry.id),
+        used=costs.of_task(deps, deps.store.read(), entry.id),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gitcmat.engine import room_note
+from gitcmat.engine import costs, room_note
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
 from gitcmat.engine.runfolder import RunFolder
@@ -15,8 +15,10 @@ from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
 from gitcmat.model.problem import Problem
 from gitcmat.model.schedule import World
+from gitcmat.model.spending import Total
 from gitcmat.model.state import OPEN, State
 from gitcmat.model.subtask import Progress
+from gitcmat.store import accounts
 from gitcmat.store.facts import Facts
 from gitcmat.store.sources import NotCommitted, Unsaved, saved_not_committed
 from gitcmat.store.view_manifest import Refusal
@@ -69,6 +71,10 @@ class Status:
     """Whether there is no work tree, and so no file to save."""
     no_room: room_note.Held | None
     """Why the daemon starts nothing new for now, whatever is ready."""
+    today: Total
+    """What the runs used that started today, where the person is."""
+    limits: Mapping[str, accounts.Limit]
+    """Accounts that the provider does not serve for now."""
 
     @property
     def next(self) -> str:
@@ -102,6 +108,8 @@ def status(deps: Deps) -> Status:
         over=_over(deps, opened),
         bare=deps.repo.work_tree is None,
         no_room=room_note.noted(deps.repo),
+        today=costs.of_today(deps, facts),
+        limits=accounts.limits(world.now),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.prices import Price, worked_out
@@ -102,6 +102,24 @@ class Total:
         if self.runs and self.silent == self.runs:
             return UNKNOWN
         return f"{'≥ ' if self.silent else ''}{count}"
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data; what no run told is None."""
+        usage = self.usage
+        kinds = {
+            "input": usage.input,
+            "cache_read": usage.cache_read,
+            "cache_write": usage.cache_write,
+            "output": usage.output,
+        }
+        return {
+            "runs": self.runs,
+            "usd": self.usd if self.unknown < self.runs else None,
+            "unknown": self.unknown,
+            "at_least": bool(self.unknown) or self.at_least,
+            "tokens": kinds if self.silent < self.runs else None,
+            "silent": self.silent,
+        }
 
     def __str__(self) -> str:
         """In one line, with the tokens of each kind."""

@@ -204,11 +204,18 @@ def pause(state: CliState) -> None:
 
 
 @command.command()
+@click.option("--account", metavar="NAME", help="Do not wait any more for the limit of an account.")
 @common
-def resume(state: CliState) -> None:
+def resume(state: CliState, *, account: str | None) -> None:
     """Let the daemon start again what is ready."""
     from gitcmat.engine import pauses
 
+    if account is not None:
+        if not pauses.release_account(account):
+            raise NotFound(f"The account {account!r} is not on hold.", hint="gitcmat status")
+        state.app.wake()
+        state.out.show({"account": account}, f"{account}: resumed")
+        return
     if not pauses.resume(state.app.deps.repo):
         raise NoWork("Nothing is paused.", hint="gitcmat status")
     state.app.wake()

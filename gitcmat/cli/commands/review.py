@@ -47,6 +47,7 @@ def show(state: State, *, task: str) -> None:
         ],
         "files": [{"status": f.status, "path": f.path} for f in found.files],
         "open_subtasks": [plain(s) for s in found.open_subtasks],
+        "used": found.used.plain(),
         "commands": found.commands,
     }
     state.out.show(data, _lines(found))
@@ -118,6 +119,8 @@ def _lines(found: "Details") -> Iterator[str]:
         whose = ", yours" if commit.by_person else ""
         yield f"    {commit.id[:10]} {commit.subject} ({commit.author}{whose})"
     yield from (f"    {f.status} {one_line(f.path)}" for f in found.files)
+    if found.used.told:
+        yield f"  cost      {found.used}"
     if said := open_subtasks(found.open_subtasks):
         yield f"  subtasks  {said}"
     yield from (f"  {name:<9} {command}" for name, command in found.commands.items())

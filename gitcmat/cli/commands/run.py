@@ -10,6 +10,7 @@ from gitcmat.cli.shown import plain, run_seconds
 from gitcmat.cli.state import State, common
 from gitcmat.errors import Usage
 from gitcmat.model.run import GATES, Run
+from gitcmat.model.spending import Part, total
 
 
 @click.group(name="run")
@@ -155,6 +156,9 @@ def _lines(run: Run) -> Iterator[str]:
     if run.head:
         commits = "1 commit" if run.commits == 1 else f"{run.commits} commits"
         yield f"  result    {run.head[:12]}, {commits} on {run.ref}"
+    spent = total([Part.of(run)])
+    if spent.told:
+        yield f"  cost      {spent}"
     for gate in run.gates:
         reason = f" ({gate.reason})" if gate.reason else ""
         yield f"  gate      {gate.name}: {gate.outcome}{reason}"

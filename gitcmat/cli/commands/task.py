@@ -144,6 +144,7 @@ def show(state: CliState, *, task: str, at: str | None) -> None:
         "runs": [plain(run) for run in found.runs],
         "blockers": [plain(blocker) for blocker in found.blockers],
         "subtasks": [plain(subtask) for subtask in found.subtasks],
+        "used": found.used.plain(),
     }
     state.out.show(data, [*past.lines(facts.point), *details.lines(found)])
 
