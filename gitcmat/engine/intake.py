@@ -12,7 +12,7 @@ from gitcmat.errors import NotFound
 from gitcmat.model import schedule
 from gitcmat.model.agent import AgentProfile
 from gitcmat.model.entry import Entry, Source
-from gitcmat.model.intent import Intent, TaskFile
+from gitcmat.model.intent import Intent, TaskFile, sole
 from gitcmat.model.problem import Problem
 from gitcmat.model.schedule import Wanted, World
 from gitcmat.model.settings import Config, TaskTrust
@@ -86,8 +86,7 @@ class Wants:
                 f"The source of {entry.id} is gone.", hint=f"gitcmat task show {entry.id}"
             )
         name = entry.task.agent or found.config.defaults.agent
-        if name is None and len(found.agents) == 1:
-            name = next(iter(found.agents))
+        name = name or sole(found.agents)
         if name is None:
             raise NotFound(
                 f"{entry.id} names no agent.",

@@ -7,10 +7,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from gitcmat.errors import InvalidData
-from gitcmat.model.intent import TaskFile
+from gitcmat.model.agent_config import SKILLS
+from gitcmat.model.intent import Agent, TaskFile
 from gitcmat.model.problem import Problem
 from gitcmat.model.task import Task
-from gitcmat.store import documents, layout, snapshot
+from gitcmat.store import documents, layout, profiles, snapshot, yamlio
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.intent import list_tasks, odd, read_settings
 from gitcmat.store.snapshot import File, Snapshot
@@ -55,11 +56,12 @@ class _Names:
     agents: frozenset[str]
     gates: frozenset[str] | None
     default_agent: str | None
+    sole_agent: str | None
 
     @property
     def no_agent(self) -> bool:
         """Whether a task that names no agent has none."""
-        return self.default_agent is None and self.gates is not None and len(self.agents) != 1
+        return self.default_agent is None and self.gates is not None and self.sole_agent is None
 
 
 def lint(
@@ -132,11 +134,14 @@ def _names(
         for path in broken
         if path.startswith(f"{layout.AGENTS}/")
     }
+    own = {name: agent for name, agent in settings.agents.items() if agent.is_own}
+    only = sorted({*own, *stems})
     names = _Names(
         tasks=frozenset(files) | frozenset(known),
         agents=frozenset(settings.agents) | stems,
         gates=None if layout.CONFIG in broken else frozenset(config.gates),
         default_agent=config.defaults.agent,
+        sole_agent=only[0] if len(only) == 1 else None,
     )
     references: list[Reference] = []
     if layout.CONFIG not in broken:
@@ -146,7 +151,34 @@ def _names(
             references += _unknown(path, lines, at, defaults.agent, names.agents)
         for n, gate in enumerate(defaults.gates or ()):
             references += _unknown(path, lines, ("defaults", "gates", n), gate, config.gates)
-    return names, wrong, references
+    return names, [*wrong, *_skills(found, own)], references
+
+
+def _skills(found: Snapshot, agents: Mapping[str, Agent]) -> Iterator[Problem]:
+    """Skills that an agent names and nobody has written; not those of other programs' agents."""
+    named = {name for agent in agents.values() for name in agent.profile.skills}
+    known = profiles.skills(found, named) if named else {}
+    files = {f.path: f for f in found.files}
+    for agent in agents.values():
+        missing = [name for name in agent.profile.skills if name not in known]
+        content = found.read([files[agent.path]])[agent.path] if missing else b""
+        if isinstance(content, bytes) and missing:
+            document, _, _ = yamlio.split_front_matter(content, name=agent.path)
+            for name in missing:
+                at = ("skills", agent.profile.skills.index(name))
+                line = document.lines.get(at) or document.lines.get(at[:1], 1)
+                hint = "skills are " + ", ".join(f"{top}/<name>/SKILL.md" for top in SKILLS)
+                yield Problem(agent.path, line, f"skills: there is no skill '{name}'", hint)
+
+
+def notes(found: Snapshot) -> list[Problem]:
+    """What is not wrong and good to know: agents of Claude Code that are not used, and why."""
+    stems = {
+        f.path.removeprefix(f"{layout.AGENTS}/").removesuffix(".md")
+        for f in found.files
+        if f.path.startswith(f"{layout.AGENTS}/")
+    }
+    return profiles.claude(found, stems)[1]
 
 
 def _config_lines(found: Snapshot) -> Document:

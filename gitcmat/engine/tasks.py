@@ -17,7 +17,7 @@ from gitcmat.engine.landing_record import repair
 from gitcmat.errors import Conflict, InvalidData, NotFound, Usage
 from gitcmat.model import schedule
 from gitcmat.model.events import Asked
-from gitcmat.model.intent import Intent
+from gitcmat.model.intent import Intent, sole
 from gitcmat.model.names import TaskId, task_id
 from gitcmat.model.problem import Problem
 from gitcmat.model.state import State
@@ -275,7 +275,7 @@ def check_names(content: Mapping[str, Any], intent: Intent) -> None:
 def check_agent(content: Mapping[str, Any], intent: Intent) -> None:
     """Raise `NotFound` for a new task that names no agent, where none follows from the settings."""
     named = content.get("agent") or intent.config.defaults.agent
-    if named is None and len(intent.agents) != 1:
+    if named is None and sole(intent.agents) is None:
         raise NotFound(
             "No agent is named, and there is no default.",
             hint=f"--agent NAME ({_known('agent', intent.agents)}), "

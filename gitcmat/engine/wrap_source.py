@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitcmat.engine import trust
+from gitcmat.engine.boxes import box_for
 from gitcmat.engine.claims import job_agent
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.tasks import check_names
@@ -33,7 +34,8 @@ def of_profile(deps: Deps, name: str, cwd: Path, path: str) -> Callable[[], Wrap
         deps.trust.require(found.plan)
         check_names({"agent": name}, found.intent)
         one = found.intent.agents[name]
-        agent = job_agent(one.profile, found.intent.config, Task(prompt="-", agent=name))
+        box = box_for(deps, one.profile)
+        agent = job_agent(one.profile, found.intent.config, Task(prompt="-", agent=name), box)
         theirs = [*_around(cwd), deps.repo.common_dir, *filter(None, [deps.repo.work_tree])]
         return Wrapped(
             agent=_found(agent, path, theirs),

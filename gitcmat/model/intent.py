@@ -10,12 +10,27 @@ from gitcmat.model.settings import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """One file ``.cmat/agents/<name>.md``: its front matter and the text below it."""
+    """One file ``.cmat/agents/<name>.md``, or one of Claude Code's: what it says, and the text
+    below that, with the skills it names.
+    """
 
     profile: AgentProfile
     system: str
     path: str
     blob: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was written for gitcmat."""
+        return self.path.startswith(".cmat/")
+
+
+def sole(agents: Mapping[str, Agent]) -> str | None:
+    """The agent of tasks that name none, where the settings name none either: the only one that was
+    written for gitcmat, whatever other programs' agents there are.
+    """
+    own = [name for name, agent in agents.items() if agent.is_own]
+    return own[0] if len(own) == 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,4 +62,6 @@ class Intent:
     tasks: Mapping[str, TaskFile] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     """Every file below ``.cmat/`` but facts: path to blob, or ``link <blob>`` for a symlink."""
+    guests: Mapping[str, str] = field(default_factory=dict)
+    """The files outside of ``.cmat/`` that programs of agents read, as `files`."""
     problems: tuple[Problem, ...] = ()

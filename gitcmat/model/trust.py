@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from gitcmat.model.agent import AgentProfile
 from gitcmat.model.intent import Agent
+from gitcmat.model.job import Permissions
 from gitcmat.model.names import short
 from gitcmat.model.sandbox import SandboxMode, SandboxWish
 from gitcmat.model.settings import Config
@@ -76,6 +77,7 @@ def plan_of(
                 "argv": list(agent.profile.argv),
                 "env": dict(agent.profile.env),
                 "pass_env": sorted(agent.profile.pass_env),
+                **_rights(agent.profile),
                 **_sandbox(agent.profile),
             }
             for name, agent in agents.items()
@@ -92,6 +94,13 @@ def plan_of(
         },
     }
     return Plan(json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True))
+
+
+def _rights(profile: AgentProfile) -> dict[str, Any]:
+    """What it may do unasked beyond changing files; one that says nothing of it adds nothing."""
+    usual = profile.permissions is Permissions.EDIT
+    found: dict[str, Any] = {} if usual else {"permissions": profile.permissions.value}
+    return found | ({"tools": sorted(profile.tools)} if profile.tools else {})
 
 
 def _sandbox(profile: AgentProfile) -> dict[str, Any]:
@@ -194,6 +203,9 @@ def _extras(command: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         (f"pass_env {shown(name)}", "from your environment") for name in command.get("pass_env", ())
     )
     yield from ((f"protect {shown(glob)}", "as in the base") for glob in command.get("protect", ()))
+    if "permissions" in command:
+        yield "permissions", command["permissions"]
+    yield from ((f"tool {shown(tool)}", "unasked") for tool in command.get("tools", ()))
     if "sandbox" in command:
         yield "sandbox", _sandboxed(command["sandbox"])
 
@@ -208,6 +220,10 @@ def _details(command: Mapping[str, Any], where: Mapping[str, str | None]) -> Ite
             yield f"{word}: {_joined(names)}"
     if command["env"]:
         yield f"sets: {_joined(f'{k}={v}' for k, v in command['env'].items())}"
+    if "permissions" in command:
+        yield f"permissions: {command['permissions']}"
+    if command.get("tools"):
+        yield f"tools: {_joined(command['tools'])}"
     if "sandbox" in command:
         yield f"sandbox: {_sandboxed(command['sandbox'])}"
 

@@ -17,7 +17,7 @@ from gitcmat.model.names import short, task_id
 from gitcmat.model.problem import Problem
 from gitcmat.model.settings import Config
 from gitcmat.model.task import Task
-from gitcmat.store import documents, layout, snapshot
+from gitcmat.store import documents, layout, profiles, snapshot
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.good import GoodSettings, Settings
 from gitcmat.store.snapshot import LINK, MODULE, OTHER, UNMERGED, File, Snapshot
@@ -43,12 +43,13 @@ class IntentReader:
         `Intent.problems`.
         """
         tree = snapshot.tree_of(self._git, commit)
-        known = self._known.get(tree)
+        key = snapshot.key_of(self._git, commit)
+        known = self._known.get(key)
         if known is None or (known.problems and known.ref != ref):
             known = self._read(ref, commit, tree)
             while len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
-            self._known[tree] = known
+            self._known[key] = known
         settings_from = commit if known.settings_from == known.commit else known.settings_from
         return replace(known, ref=ref, commit=commit, settings_from=settings_from)
 
@@ -67,12 +68,19 @@ class IntentReader:
             return Intent(ref=ref, commit=commit, tree="", settings_from=commit)
         found = snapshot.of_commit(self._git, commit)
         tasks, problems = list_tasks(found.files)
-        files = {f.path: f"link {f.blob}" if f.mode == LINK else f.blob for f in found.files}
         plain = Intent(
-            ref=ref, commit=commit, tree=tree, settings_from=commit, tasks=tasks, files=files
+            ref=ref,
+            commit=commit,
+            tree=tree,
+            settings_from=commit,
+            tasks=tasks,
+            files=_objects(found.files),
+            guests=_objects(found.guests),
         )
         good = self._good.get(ref)
-        said_by = {f.path: files[f.path] for f in found.files if _is_settings(f.path, links=True)}
+        said_by = _objects(f for f in found.files if _is_settings(f.path, links=True))
+        said_by |= _objects(f for f in found.guests if profiles.is_claude(f.path))
+        said_by |= _objects(f for f in (*found.files, *found.guests) if profiles.is_skill(f.path))
         if good is not None and good.files == said_by:
             return _with(plain, good.settings, problems)
         settings, wrong = read_settings(found)
@@ -93,7 +101,8 @@ class IntentReader:
 
 def read_settings(found: Snapshot) -> tuple[Settings, list[Problem]]:
     """Read config and agents, all that are right, and say what is wrong with the others."""
-    config, agents = Config(), {}
+    config = Config()
+    agents: dict[str, Agent] = {}
     wrong: list[Problem] = []
     wanted = [f for f in found.files if f.regular and _is_settings(f.path)]
     wrong += [odd(f) for f in found.files if not f.regular and _is_settings(f.path, links=True)]
@@ -104,11 +113,16 @@ def read_settings(found: Snapshot) -> tuple[Settings, list[Problem]]:
             if file.path == layout.CONFIG:
                 config, _ = documents.config(content, name=file.path)
             else:
-                agent = _agent(file, content)
+                agent = profiles.own(file, content)
                 agents[agent.profile.name] = agent
         except InvalidData as error:
             wrong += Problem.all_of(error, file.path)
-    return Settings(config, agents), wrong
+    stems = {PurePosixPath(f.path).stem for f in found.files if _is_settings(f.path)}
+    every = agents | profiles.claude(found, stems)[0]
+    named = {name for agent in every.values() for name in agent.profile.skills}
+    known = profiles.skills(found, named) if named else {}
+    pointed = {agent.profile.name: agent for agent in profiles.pointed(every, known)}
+    return Settings(config, pointed), wrong
 
 
 def list_tasks(files: Iterable[File]) -> tuple[dict[str, TaskFile], list[Problem]]:
@@ -178,10 +192,9 @@ def _is_settings(path: str, *, links: bool = False) -> bool:
     return links and path in (layout.CMAT, layout.AGENTS)
 
 
-def _agent(file: File, content: bytes) -> Agent:
-    stem = PurePosixPath(file.path).stem
-    profile, system, _ = documents.agent(content, name=file.path, stem=stem)
-    return Agent(profile=profile, system=system, path=file.path, blob=file.blob)
+def _objects(files: Iterable[File]) -> dict[str, str]:
+    """Path → object, with a word before it for a link."""
+    return {f.path: f"link {f.blob}" if f.mode == LINK else f.blob for f in files}
 
 
 def _content(contents: Mapping[str, Any], path: str) -> bytes:

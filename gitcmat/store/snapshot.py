@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gitcmat.errors import InvalidData, NotFound
+from gitcmat.model.agent_config import CLAUDE_AGENTS, PLACES, SKILLS, is_below
 from gitcmat.store import layout
 from gitcmat.store.git import Git
 from gitcmat.system.files import read_regular
@@ -23,6 +24,9 @@ OTHER: Final = "000000"
 UNMERGED: Final = "unmerged"
 """In the index: the two sides of a merge."""
 
+_PLACES: Final = (layout.CMAT, *PLACES)
+_READ_AS_SAVED: Final = (CLAUDE_AGENTS, *SKILLS[1:])
+"""Of the guests in the work tree only those that ``lint`` has something to say about."""
 _REGULAR: Final = "100644"
 _FOLDER: Final = "040000"
 _LIMIT: Final = 1 << 20
@@ -50,6 +54,8 @@ class Snapshot:
     """Return the contents by path; what cannot be read is the error."""
     facts: tuple[str, ...] = ()
     """Paths in gitcmat's own folders that a commit or the index has, where none should be."""
+    guests: tuple[File, ...] = ()
+    """What programs of agents read outside of ``.cmat/``: their settings, agents and skills."""
 
 
 def tree_of(git: Git, commit: str) -> str:
@@ -59,6 +65,12 @@ def tree_of(git: Git, commit: str) -> str:
     one.
     """
     return _listed(git, commit).tree
+
+
+def key_of(git: Git, commit: str) -> str:
+    """Return what is the same for commits that have the same files here, guests too."""
+    listed = _listed(git, commit)
+    return "\n".join((listed.tree, *(f"{f.mode} {f.blob} {f.path}" for f in listed.guests)))
 
 
 def of_revision(git: Git, name: str) -> Snapshot:
@@ -77,23 +89,35 @@ def of_commit(git: Git, commit: str) -> Snapshot:
 
     Raises `GitError` when there is no such commit.
     """
-    return _of_objects(git, _listed(git, commit).files)
+    listed = _listed(git, commit)
+    return _of_objects(git, listed.files, listed.guests)
 
 
 class _Listing:
-    """What a commit holds below ``.cmat``, as ``ls-tree -r -t -z`` says it."""
+    """What a commit holds below ``.cmat`` and of guests, as ``ls-tree -r -t -z`` says it."""
 
     def __init__(self, said: bytes) -> None:
         self._lines = said.split(b"\0")[:-1]
 
     @property
     def tree(self) -> str:
-        """The object that ``.cmat`` itself is, which comes first; empty when there is none."""
-        return self._lines[0].partition(b"\t")[0].split(b" ")[-1].decode() if self._lines else ""
+        """The object that ``.cmat`` itself is; empty when there is none."""
+        own = (line.partition(b"\t") for line in self._lines)
+        found = (meta for meta, _, path in own if path == layout.CMAT.encode())
+        return next((meta.split(b" ")[-1].decode() for meta in found), "")
 
     @functools.cached_property
     def files(self) -> tuple[File, ...]:
-        """All but the folders."""
+        """All below ``.cmat`` but the folders."""
+        return tuple(f for f in self._every if is_below(f.path, (layout.CMAT,)))
+
+    @functools.cached_property
+    def guests(self) -> tuple[File, ...]:
+        """All others but the folders."""
+        return tuple(f for f in self._every if not is_below(f.path, (layout.CMAT,)))
+
+    @functools.cached_property
+    def _every(self) -> tuple[File, ...]:
         rows = (os.fsdecode(line).split("\t", 1) for line in self._lines)
         told = ((meta.split(" "), path) for meta, path in rows)
         return tuple(File(path, mode, oid) for (mode, _, oid), path in told if mode != _FOLDER)
@@ -103,7 +127,7 @@ def _listed(git: Git, commit: str) -> _Listing:
     """What a commit holds never changes, and a look at the status asks three times."""
     key = (git.git_dir, commit)
     if key not in _known:
-        done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", layout.CMAT)
+        done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", *_PLACES)
         _known.clear()
         _known[key] = _Listing(done.out)
     return _known[key]
@@ -115,14 +139,16 @@ _known: Final[dict[tuple[Path, str], _Listing]] = {}
 
 def of_index(git: Git) -> Snapshot:
     """Take the files as they are staged."""
-    done = git.run("ls-files", "--stage", "-z", "--", f":(top,literal){layout.CMAT}")
+    places = [f":(top,literal){place}" for place in _PLACES]
+    done = git.run("ls-files", "--stage", "-z", "--", *places)
     files: dict[str, File] = {}
     for line in done.out.split(b"\0")[:-1]:
         meta, name = line.split(b"\t", 1)
         mode, blob, stage = meta.decode().split(" ")
         path = os.fsdecode(name)
         files[path] = File(path, mode if stage == "0" else UNMERGED, blob)
-    return _of_objects(git, files.values())
+    own = [f for f in files.values() if is_below(f.path, (layout.CMAT,))]
+    return _of_objects(git, own, [f for f in files.values() if f not in own])
 
 
 def of_work_tree(root: Path) -> Snapshot:
@@ -138,7 +164,15 @@ def of_work_tree(root: Path) -> Snapshot:
     def read(wanted: Iterable[File]) -> dict[str, bytes | InvalidData]:
         return {file.path: _saved(f"{root}/", file.path) for file in wanted}
 
-    return Snapshot(files=tuple(sorted(files)), read=read)
+    guests = [f for place in _READ_AS_SAVED for f in _guests(root, place)]
+    return Snapshot(files=tuple(sorted(files)), read=read, guests=tuple(sorted(guests)))
+
+
+def _guests(root: Path, place: str) -> Iterator[File]:
+    """The files of a folder that is reached by no link."""
+    top = root / place
+    if top.is_dir() and not any(p.is_symlink() for p in (top, top.parent)):
+        yield from _below(str(top), place)
 
 
 def _below(folder: str, inside: str) -> Iterator[File]:
@@ -159,7 +193,7 @@ def _below(folder: str, inside: str) -> Iterator[File]:
             yield File(path, _mode(one), "")
 
 
-def _of_objects(git: Git, files: Iterable[File]) -> Snapshot:
+def _of_objects(git: Git, files: Iterable[File], guests: Iterable[File]) -> Snapshot:
     def read(wanted: Iterable[File]) -> dict[str, bytes | InvalidData]:
         asked = list(wanted)
         blobs = git.blobs(dict.fromkeys(file.blob for file in asked))
@@ -169,7 +203,7 @@ def _of_objects(git: Git, files: Iterable[File]) -> Snapshot:
     every = sorted(files)
     facts = tuple(file.path for file in every if layout.is_fact(file.path))
     kept = tuple(file for file in every if not layout.is_fact(file.path))
-    return Snapshot(files=kept, read=read, facts=facts)
+    return Snapshot(files=kept, read=read, facts=facts, guests=tuple(sorted(guests)))
 
 
 def _saved(root: str, path: str) -> bytes | InvalidData:

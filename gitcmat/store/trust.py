@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gitcmat import __version__
 from gitcmat.errors import InvalidData, NotTrusted
+from gitcmat.model.agent_config import configuring, is_below
 from gitcmat.model.intent import Intent
 from gitcmat.model.trust import Plan, named_paths, plan_of
 from gitcmat.store import memory
@@ -20,8 +21,12 @@ _KEPT: Final = 20
 
 
 def read_plan(git: Git, intent: Intent) -> Plan:
-    """Return the plan of an intent, with the files it names as they are at its commit."""
+    """Return the plan of an intent, with the files it names as they are at its commit, and those
+    from which its agents' programs take settings.
+    """
     named = _named_files(git, intent.commit, named_paths(intent.config, intent.agents))
+    places = configuring(agent.profile for agent in intent.agents.values())
+    named |= {path: blob for path, blob in intent.guests.items() if is_below(path, places)}
     return plan_of(intent.config, intent.agents, files=intent.files, named=named)
 
 

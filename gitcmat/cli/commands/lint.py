@@ -36,17 +36,21 @@ def command(
         raise click.UsageError("COMMIT, --staged and --worktree exclude each other.")
     deps = state.app.deps
     known = deps.store.read().states()
+    notes: list[Problem] = []
     if staged:
         found = lint_staged(deps.repo, known=known, index=index and index.absolute())
     else:
-        found = lint.lint(deps.repo, deps.git, commit or lint.WORK_TREE, known=known)
+        taken = lint.take(deps.repo, deps.git, commit or lint.WORK_TREE)
+        found, notes = lint.lint_files(taken, known=known), lint.notes(taken)
     unsaved = () if staged or commit else saved_not_committed(deps.repo)
     data = {
         "problems": [_plain(problem) for problem in found],
+        "notes": [_plain(note) for note in notes],
         "not_committed": [{"path": one.path, "how": one.how} for one in unsaved],
     }
     lines = [line for problem in found for line in _lines(problem)]
     lines += [f"{one.path}: {one.how}, saved, not committed; not used" for one in unsaved]
+    lines += [] if state.quiet else [f"note: {note}" for note in notes]
     fine = [] if state.quiet else ["Nothing is wrong below .cmat/."]
     state.out.show(data, lines or fine)
     ctx.exit(1 if found else 0)
