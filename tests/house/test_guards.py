@@ -34,7 +34,7 @@ def test_a_test_may_put_its_own_agent_before_the_tripwire(
     assert subprocess.run(["claude"], capture_output=True, check=True).stdout == b"mine\n"
 
 
-def test_home_holds_settings_of_the_tests_alone_and_lies_in_the_session_folder(home: Path, agent_log: Path) -> None:
+def test_home_holds_the_settings_of_the_tests_alone(home: Path, agent_log: Path) -> None:
     assert Path.home() == home
     assert home.is_relative_to(agent_log.parent)
     held = [path.relative_to(home) for path in home.rglob("*") if path.is_file()]
