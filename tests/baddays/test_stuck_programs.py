@@ -69,7 +69,7 @@ def at_once(count: int) -> None:
     """Let that many runs go on at the same time."""
     folder = Path(os.environ["XDG_CONFIG_HOME"]) / "gitcmat"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(f"parallel: {count}\n")
+    (folder / "config.yaml").write_text(f"parallel: {count}\nsandbox: off\n")
 
 
 def outcomes(journey: Journey) -> dict[str, tuple[str, str]]:

@@ -180,7 +180,8 @@ def test_a_look_at_the_status_asks_git_where_and_what_and_parses_nothing(
     assert asked == ["rev-parse", "ls-tree", "cat-file"]
     saved = [Path(words[1]).stem for words in lines if words[0] == "read" and "tasks" in words[1]]
     assert sorted(n for n in saved if n in names) == sorted(names)
-    assert [words for words in lines if words[0] == "yaml"] == []
+    own = [["yaml", "~/.config/gitcmat/config.yaml"]]  # the person's, kept nowhere else
+    assert [words for words in lines if words[0] == "yaml"] == own
 
 
 def test_in_a_folder_that_is_gone_every_command_says_so(repo: TestRepo) -> None:
