@@ -195,8 +195,8 @@ def test_an_agent_that_may_only_read_writes_no_file(stage: Stage) -> None:
     assert took.end.questions == ()
 
 
-def test_a_file_that_is_not_there_is_told_as_such(stage: Stage) -> None:
-    assert "'code': -32002" in stage.turn(["read", "none.txt"]).end.said
+def test_a_file_that_is_not_there_yet_is_empty(stage: Stage) -> None:
+    assert "Read {'content': ''}." in stage.turn(["read", "new/none.txt"]).end.said
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,12 @@ def test_a_file_that_is_not_there_is_told_as_such(stage: Stage) -> None:
             (),
             RunOutcome.FAILED,
             "Internal error: no idea",
+        ),
+        (
+            [["error", 500, '{"error": {"code": 500, "message": "Sorry.\\nTry later."}}']],
+            (),
+            RunOutcome.FAILED,
+            "Sorry.",
         ),
         (
             [["error", -32603, "401 Unauthorized"]],
@@ -239,10 +245,16 @@ def test_a_bad_end_says_why(
     assert (end.outcome, end.message) == (outcome, message)
 
 
-def test_a_limit_of_the_provider_is_one(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        [-32603, "Internal error", {"details": "Too Many Requests. Please retry in 90s."}],
+        [429, "You exceeded your current quota.\nPlease retry in 90s."],
+    ],
+)
+def test_a_limit_of_the_provider_is_one(stage: Stage, error: Step) -> None:
     before = clock.now()
-    details = {"details": "Too Many Requests. Please retry in 90s."}
-    end = stage.turn(["error", -32603, "Internal error", details]).end
+    end = stage.turn(["error", *error]).end
     assert end.outcome is RunOutcome.LIMITED
     assert end.until is not None
     assert timedelta(0) <= end.until - before - timedelta(seconds=90) < timedelta(seconds=30)

@@ -169,7 +169,8 @@ class AcpAgent:
     def _failed(self, errors: str) -> End:
         about, said = self._end, self._said
         message = _why(about)
-        whole = f"{message}\n{json.dumps(about.get('data', ''), ensure_ascii=False)}"
+        data = json.dumps(about.get("data", ""), ensure_ascii=False)
+        whole = f"{text(about.get('error'))}\n{data}"
         if about.get("gone"):
             return End(outcome=RunOutcome.FAILED, message=message, no_session=True)
         if "died" in about:
@@ -196,9 +197,13 @@ class _Call:
 
 
 def _why(about: dict[str, Any]) -> str:
-    """The error in a line: agents put what happened into the message, or beside it."""
+    """The error in a line: agents put what happened into the message, or beside it, or wrap there
+    what their provider answered.
+    """
     message, data = text(about.get("error")), about.get("data")
-    for key in ("message", "details", "error"):
-        if found := text(inner(data, key)):
-            return lines.one_line(f"{message}: {found}" if message not in found else found)
-    return lines.one_line(f"{message}: {data}" if isinstance(data, str) and data else message)
+    message = text(inner(lines.parsed(message), "error", "message")) or message
+    more = (data, *(inner(data, key) for key in ("message", "details", "error")))
+    detail = next(filter(None, map(text, more)), "")
+    if not detail:
+        return lines.one_line(message)
+    return lines.one_line(detail if message in detail else f"{message}: {detail}")

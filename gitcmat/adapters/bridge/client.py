@@ -74,15 +74,16 @@ class Client:
         limit: int | None = None,
         **_: Any,
     ) -> ReadTextFileResponse:
-        """Read a file of the work tree.
+        """Read a file of the work tree; one that is not there is empty.
 
         Raises:
-            RequestError: it is not there, or not for the agent.
+            RequestError: it is not for the agent.
         """
         try:
             return ReadTextFileResponse(content=self._tree.read(path, line, limit))
         except FileNotFoundError:
-            raise RequestError.resource_not_found(path) from None
+            # Gemini CLI looks first at what it is about to write, and takes an error for the end.
+            return ReadTextFileResponse(content="")
         except (Outside, OSError, ValueError) as error:
             raise _no(f"reading {path}", error) from error
 
