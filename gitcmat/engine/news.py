@@ -1,14 +1,18 @@
 """What the daemon says: each move of a task, and once what keeps work from starting."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from gitcmat.engine.deps import Deps
+from gitcmat.engine.intake import Wants
 from gitcmat.engine.reconcile import Report
 from gitcmat.errors import UserError
 from gitcmat.model.entry import Entry
 from gitcmat.model.gate import Verdict
 from gitcmat.model.machine import Shortage
+from gitcmat.model.marks import one_line
 from gitcmat.model.state import State
+from gitcmat.store import accounts
 from gitcmat.store.facts import Facts
 from gitcmat.store.sources import saved_not_committed
 from gitcmat.system.refusals import passes, refusal, told
@@ -73,6 +77,7 @@ class News:
         self._stands("problems", problems)
         no_new = wants.sources.why_no_new
         self._stands("sources", [f"no new tasks are taken in: {no_new}"] if no_new else [])
+        self._stands("accounts", _on_hold(wants, self._deps.clock.now()))
         errors = report.cannot_start.values()
         self._stands("cannot", [f"{e.message} ({e.hint})" if e.hint else e.message for e in errors])
         digests = {
@@ -166,6 +171,19 @@ def _judged(entry: Entry) -> str:
     judged = passed if entry.verdict is Verdict.GREEN else str(entry.verdict or "")
     said = (entry.reason, judged, *entry.marks)
     return "; ".join(dict.fromkeys(text for text in said if text))
+
+
+def _on_hold(wants: Wants, now: datetime) -> Iterator[str]:
+    """The accounts of agents here that their providers do not serve for now."""
+    used = {a.profile.limited_as for i in wants.intents.values() for a in i.agents.values()}
+    for name, limit in accounts.limits(now).items():
+        if name in used:
+            until = f"{limit.until.astimezone():%Y-%m-%d %H:%M:%S}"
+            said = f": {one_line(limit.text)}" if limit.text else ""
+            yield (
+                f"the account {name} is on hold until {until}{said}; its tasks wait and go on by"
+                f" themselves (now: gitcmat queue resume --account {name})"
+            )
 
 
 def _short(ref: str) -> str:

@@ -19,7 +19,7 @@ from gitcmat.system.locks import FileLock
 _FILE: Final = "accounts.json"
 _LARGEST: Final = 1_000_000
 _MOST: Final = 200
-_FIRST_WAIT: Final = timedelta(minutes=5)
+_FIRST_WAIT: Final = timedelta(minutes=1)
 """Where the provider names no time; doubles with each that follows soon."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(days=8)

@@ -13,6 +13,10 @@ from tests.support.wait import until
 from tests.support.watched import Project
 
 LIMITED = {"limit": "You've hit your usage limit, resets in 3s"}
+HELD = (
+    r"the account claude is on hold until [-0-9: ]{19}: You've hit your usage limit, resets in 3s; "
+    r"its tasks wait and go on by themselves \(now: gitcmat queue resume --account claude\)"
+)
 WORKED = {"usd": 0.0008, "in": 100, "out": 20}
 
 
@@ -37,6 +41,8 @@ def test_a_task_that_met_a_limit_completes_later_with_one_attempt(
     with running(project.repo, "watch", logs=tmp_path / "log") as daemon:
         daemon.says("login  active → pending  You've hit your usage limit, resets in 3s")
         entry = project.reaches("login", State.REVIEW)
+        told = re.findall(rf"^[0-9:]{{8}} {HELD}$", daemon.out + daemon.err, re.MULTILINE)
+        assert len(told) == 1
     assert (entry.attempt, len(spender.starts(script))) == (1, 2)
     runs = [(r.outcome, r.spend.usd) for r in project.app.deps.store.read().runs(task="login")]
     assert runs == [("finished", 0.0008), ("provider limit", 0.0)]
