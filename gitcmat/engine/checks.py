@@ -1,23 +1,21 @@
 """Checks: gates on a commit that is there already, by a runner like any other, in the foreground.
 
-A check is a run that belongs to no claim: nothing comes home, and no entry waits for it.
-`gitcmat.engine.direct` starts the other kind of such runs.
+Nothing of such a run comes home, and no entry waits for it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from gitcmat.engine import claims, results, runs
+from gitcmat.engine import alone, claims, runs
+from gitcmat.engine.alone import Decided
 from gitcmat.engine.claims import Claim
 from gitcmat.engine.deps import Deps
-from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.runner import salvage
-from gitcmat.errors import CheckFailed, Conflict, NotFound
+from gitcmat.errors import CheckFailed, NotFound
 from gitcmat.model.job import Job, JobKind, Result, RunOutcome
-from gitcmat.model.run import GATES, Run
+from gitcmat.model.run import Run
 from gitcmat.model.settings import Config
-from gitcmat.model.state import State
-from gitcmat.store.facts import Facts
 from gitcmat.store.state import Change
 from gitcmat.system import ids
 
@@ -57,10 +55,10 @@ def perform(
     if unknown:
         known = ", ".join(check.config.gates) or "none"
         raise NotFound(f"There is no gate {unknown[0]!r}; there is: {known}.", hint="gitcmat lint")
-    claim = _record(deps, check)
+    claim, record = _record(deps, check)
     claims.start(claim)
     on_line(f"{claim.job.run}: {', '.join(check.gates)} on {check.commit[:10]}")
-    _follow(deps, claim, on_text)
+    _follow(deps, claim, record, on_text)
     if claim.folder.read_result() is None:
         salvage(claim.folder.path)
     result = claim.folder.read_result()
@@ -80,34 +78,6 @@ def perform(
     return result
 
 
-def left_over(deps: Deps, facts: Facts) -> dict[str, Result]:
-    """Return the results of checks whose foreground has ended before them, and of what was run
-    directly.
-    """
-    found: dict[str, Result] = {}
-    for run in facts.runs(only_open=True):
-        if not run.alone:
-            continue
-        try:
-            result, damage = results.reported(deps, run.id, run.node)
-        except Conflict:
-            continue
-        gone = Result(
-            run=run.id,
-            outcome=RunOutcome.INTERRUPTED,
-            message=f"interrupted: {damage}",
-            started=run.started,
-            ended=deps.clock.now(),
-        )
-        found[run.id] = result or gone
-    return found
-
-
-def busy(facts: Facts) -> set[str]:
-    """The workspaces that are used just now by runs for which no entry waits."""
-    return {run.workspace for run in facts.runs(only_open=True) if run.alone}
-
-
 def take_in(change: Change, result: Result) -> None:
     """Complete the record of a check; once."""
     record = change.run(result.run)
@@ -125,54 +95,31 @@ def take_in(change: Change, result: Result) -> None:
     change.put(done, f"{result.run}: {result.outcome}")
 
 
-def _record(deps: Deps, check: Check) -> Claim:
+def _record(deps: Deps, check: Check) -> tuple[Claim, Run]:
     run_id = ids.run_id()
-    made: Claim | None = None
-    try:
-        with deps.store.change(f"check {check.commit[:10]}", by=deps.actor) as change:
-            active = {entry.workspace for entry in change.facts.entries(State.ACTIVE)}
-            workspace = claims.free_workspace(deps, active | busy(change.facts))
-            job = Job(
-                kind=JobKind.CHECK,
-                run=run_id,
-                task=check.task,
-                title=check.title,
-                attempt=0,
-                base=check.base,
-                start=check.commit,
-                agent=None,
-                gates=claims.job_gates(check.config, check.gates),
-                paths=(),
-                workspace=str(workspace),
-                **claims.common(deps, check.config, run_id),
-            )
-            made = claims.prepare(deps, job, Prompts(whole=""))
-            run = Run(
-                id=run_id,
-                task=check.task,
-                attempt=0,
-                agent=GATES,
-                node=deps.store.node,
-                base=check.base,
-                start=check.commit,
-                ref=job.run_ref,
-                workspace=workspace.name,
-                plan=check.plan,
-                started=deps.clock.now(),
-            )
-            change.put(run, f"{run_id}: checks {check.commit[:10]}")
-    except BaseException:
-        if made is not None:
-            claims.abandon(deps, made)
-        raise
-    return made
+
+    def decide(_change: Change, workspace: Path) -> Decided:
+        job = Job(
+            kind=JobKind.CHECK,
+            run=run_id,
+            task=check.task,
+            title=check.title,
+            attempt=0,
+            base=check.base,
+            start=check.commit,
+            agent=None,
+            gates=claims.job_gates(check.config, check.gates),
+            paths=(),
+            workspace=str(workspace),
+            **claims.common(deps, check.config, run_id),
+        )
+        return Decided(job=job, plan=check.plan, note=f"checks {check.commit[:10]}")
+
+    return alone.record(deps, f"check {check.commit[:10]}", decide)
 
 
-def _follow(deps: Deps, claim: Claim, on_text: Callable[[str], None]) -> None:
+def _follow(deps: Deps, claim: Claim, record: Run, on_text: Callable[[str], None]) -> None:
     """Pass on what is printed until the runner has ended."""
-    record = deps.store.read().run(claim.job.run)
-    if record is None:
-        raise NotFound(f"The record of {claim.job.run} is missing.", hint="gitcmat run list")
     try:
         for text in runs.follow(deps, record):
             if text:

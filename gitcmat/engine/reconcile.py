@@ -8,7 +8,7 @@ any line: it reads everything anew.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from gitcmat.engine import branches, budgets, checks, claims, pauses, results, room, views
+from gitcmat.engine import alone, branches, budgets, claims, pauses, results, room, views
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
@@ -74,7 +74,7 @@ class Reconciler:
         report.look_again = views.absorb(deps, after)
         facts = deps.store.read()
         found = results.gather(deps, facts.entries(State.ACTIVE))
-        found |= checks.left_over(deps, facts)
+        found |= alone.left_over(deps, facts)
         self._warm(facts)
         made: list[claims.Claim] = []
         try:
@@ -166,7 +166,7 @@ class Reconciler:
         made: list[claims.Claim],
     ) -> None:
         used = {e.workspace for e in world.entries.values() if e.state is State.ACTIVE}
-        used |= checks.busy(change.facts)
+        used |= alone.busy(change.facts)
         for entry in self._ready(world, wants, only):
             if wants.intent(entry) is None:
                 report.cannot_start[entry.id] = _gone(entry)

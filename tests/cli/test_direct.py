@@ -1,5 +1,6 @@
 """`gitcmat run direct`: an agent without a task; nothing is queued, its work stays on its run."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from tests.support.cli import gitcmat, running
 from tests.support.repo import TestRepo
 from tests.support.wait import until
-from tests.support.watched import Project
+from tests.support.watched import AGENT, Project
 
 
 @pytest.fixture
@@ -92,3 +93,25 @@ def test_ctrl_c_stops_it_and_keeps_its_work(project: Project, tmp_path: Path) ->
     (run,) = project.runs()
     assert run.outcome == "stopped"
     assert repo.show(run.ref, "x") == "x\n"
+
+
+def test_what_is_trusted_is_looked_at_when_it_starts_and_not_when_it_began_to_wait(
+    project: Project, tmp_path: Path
+) -> None:
+    repo = project.repo
+    own = Path(os.environ["XDG_CONFIG_HOME"]) / "gitcmat/config.yaml"
+    before = own.read_text(encoding="utf-8")
+    own.write_text(f"{before}limits: {{memory: 999TB}}\n", encoding="utf-8")
+    with running(repo, "run", "direct", "fake", "sh: echo x", logs=tmp_path / "log") as direct:
+        direct.says("fake waits: ")
+        other = AGENT.replace("tools/agent.sh", "tools/other.sh")
+        repo.commit("Another program", {".cmat/agents/fake.md": other, "tools/other.sh": "true\n"})
+        own.write_text(before, encoding="utf-8")
+        refused = direct.wait()
+    assert refused.code == 5
+    assert refused.err.endswith(
+        "error: What gitcmat may start here has changed since you allowed it.\n"
+        "hint: gitcmat trust\n"
+    )
+    assert project.runs() == []
+    assert repo.refs("refs/cmat/runs/") == {}
