@@ -44,6 +44,8 @@ class Turn:
     """Id of a session of the agent to go on with; empty for a new one."""
     answers: tuple[Answer, ...] = ()
     """What people said to the agent's questions; a permission may be among them."""
+    mail: Path | None = None
+    """The folder outside of the work tree where the agent's own commands leave messages for us."""
     server: tuple[str, ...] = ()
     """How to start gitcmat's own MCP server for this run; empty for none."""
     usd: float | None = None
@@ -63,7 +65,9 @@ class Launch:
     """A program of gitcmat's own that stands before `argv`: it starts that and speaks with it."""
     env: dict[str, str] = field(default_factory=dict)
     state: tuple[str, ...] = ()
-    """What the program must be able to write below the home folder: its login, its sessions."""
+    """What the program must be able to write below the home folder: its login, its sessions. A name
+    with a slash at its end is a folder, which a sandbox cannot make later: it is made before.
+    """
     hosts: tuple[str, ...] = ()
     """Where its model is, as ``name`` or ``name:port``, for a sandbox that lets it reach that."""
 

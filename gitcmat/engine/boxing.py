@@ -173,7 +173,10 @@ class Boxing:
         for place in (*object_folders(common_dir), bench.folder.programs, bench.folder.scratch):
             around.read(place)
         for name in self._launch.state:
-            if os.path.lexists(state := _at_home(name)):
+            state = Path.home() / name
+            if name.endswith("/"):
+                state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.path.lexists(state):
                 around.write(state)
         _allow(around, self._box)
         around.write(bench.tree)

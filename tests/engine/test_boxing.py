@@ -147,6 +147,20 @@ def test_what_the_profile_names_can_be_read_and_written(bench: Bench, home: Path
     assert (home / "notes/n").read_text(encoding="utf-8") == "1\n"
 
 
+def test_it_writes_its_own_state_and_no_other_agents(bench: Bench, home: Path) -> None:
+    """As `exec` and `-p` are arguments of Codex and of Claude Code, they are those of a shell."""
+    (home / ".gemini").mkdir()
+    (home / ".claude.json").write_text("{}", encoding="utf-8")
+    for runs, name in (("codex", ".codex/a"), ("claude", ".claude/a"), ("claude", ".claude.json")):
+        script = f"echo 1 > ~/{name}; echo 1 > ~/.gemini/a; echo 1 > ~/a"
+        agent = {"sandbox": BWRAP, "runs": runs, "command": ("sh", "-c", script)}
+        bench.run(bench.job(agent=agent))
+        assert (home / name).read_text(encoding="utf-8") == "1\n"
+    assert (home / ".codex").stat().st_mode & 0o777 == 0o700
+    assert not (home / ".gemini/a").exists()
+    assert not (home / "a").exists()
+
+
 def test_an_agent_that_is_stopped_can_say_good_bye(bench: Bench) -> None:
     script = "trap 'echo good-bye > last.txt; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
     runner = bench.start(bench.job(script, agent={"sandbox": BWRAP}))

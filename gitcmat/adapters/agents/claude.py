@@ -70,7 +70,7 @@ class ClaudeAgent:
             argv=tuple(argv),
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
             env={"DISABLE_AUTOUPDATER": "1"},
-            state=(".claude", ".claude.json"),
+            state=(".claude/", ".claude.json"),
         )
 
     def read(self, line: str) -> Iterable[Heard]:

@@ -55,7 +55,7 @@ class CodexAgent:
         return Launch(
             argv=(*argv, "-"),
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
-            state=(".codex",),
+            state=(".codex/",),
         )
 
     def read(self, line: str) -> Iterable[Heard]:

@@ -55,7 +55,7 @@ class GeminiAgent:
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
             # without the first it starts itself again, and the one that we know swallows SIGTERM
             env={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
-            state=(".gemini",),
+            state=(".gemini/",),
         )
 
     def read(self, line: str) -> Iterable[Heard]:

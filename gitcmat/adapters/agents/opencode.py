@@ -48,10 +48,10 @@ class OpenCodeAgent:
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
             env={f"OPENCODE_DISABLE_{switch}": "1" for switch in _SWITCHES},
             state=(
-                ".config/opencode",
-                ".local/share/opencode",
-                ".local/state/opencode",
-                ".cache/opencode",
+                ".config/opencode/",
+                ".local/share/opencode/",
+                ".local/state/opencode/",
+                ".cache/opencode/",
             ),
         )
 
