@@ -133,6 +133,7 @@ class _Turn:
                 session=self._before.id,
                 answers=bench.job.answers,
                 usd=bench.job.usd,
+                mail=bench.inbox.parent,
                 server=seat.server(bench.folder),
             )
         )

@@ -201,7 +201,7 @@ def _why(about: dict[str, Any]) -> str:
     what their provider answered.
     """
     message, data = text(about.get("error")), about.get("data")
-    message = text(inner(lines.parsed(message), "error", "message")) or message
+    message = lines.unwrapped(message)
     more = (data, *(inner(data, key) for key in ("message", "details", "error")))
     detail = next(filter(None, map(text, more)), "")
     if not detail:

@@ -23,6 +23,8 @@ _ISOLATED: Final = ("--setting-sources", "user", "--strict-mcp-config")
 _LOOKS: Final = ("Read", "Glob", "Grep")
 _WRITES: Final = ("Edit", "Write", "NotebookEdit")
 _RUNS: Final = ("Bash", "WebFetch", "WebSearch", "Agent", "Skill")
+_ASK: Final = "Bash(gitcmat blocker ask:*)"
+"""What every prompt tells it to do when it needs a person."""
 _SERVER: Final = "gitcmat"
 _LIMITS: Final = ("hit your", "usage limit", "regain access", "credit balance", "rate limit")
 _NO_SESSION: Final = "No conversation found"
@@ -54,7 +56,7 @@ class ClaudeAgent:
             argv += ["--resume", turn.session]
         if turn.usd is not None:
             argv += ["--max-budget-usd", f"{turn.usd:.6f}"]
-        allowed = [*profile.tools, *lines.granted(turn.answers)]
+        allowed = [_ASK, *profile.tools, *lines.granted(turn.answers)]
         if profile.permissions is Permissions.ALL:
             allowed = [*_LOOKS, *_WRITES, *_RUNS, *allowed]
         if turn.server:
@@ -64,8 +66,7 @@ class ClaudeAgent:
             files.write_atomic(config, data, mode=0o600)
             argv += ["--mcp-config", str(config)]
             allowed.append(f"mcp__{_SERVER}")
-        if allowed:
-            argv += ["--allowedTools", *dict.fromkeys(allowed)]
+        argv += ["--allowedTools", *dict.fromkeys(allowed)]
         return Launch(
             argv=tuple(argv),
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),

@@ -16,12 +16,17 @@ from gitcmat.model.usage import Spend, Usage
 from gitcmat.ports import End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
 from gitcmat.system import clock
 
+_NO_SANDBOX: Final = "danger-full-access"
 _SANDBOX: Final = {
     Permissions.READ: "read-only",
     Permissions.EDIT: "workspace-write",
-    Permissions.ALL: "danger-full-access",
+    Permissions.ALL: _NO_SANDBOX,
 }
 _SERVER: Final = "gitcmat"
+_PATIENCE: Final = 10_000
+"""Milliseconds that it waits for servers. Left to itself it waits for one second and then begins
+without their tools, which a Python program on a busy machine does not always make.
+"""
 _LIMITS: Final = ("usage limit", "429 too many requests", "quota exceeded", "rate limit")
 _BAD_KEY: Final = ("401 unauthorized", "403 forbidden")
 _NO_SESSION: Final = "no rollout found"
@@ -44,10 +49,11 @@ class CodexAgent:
         profile = turn.profile
         self._model = profile.model
         argv = [*profile.command, "exec", "--json", "--skip-git-repo-check"]
-        argv += ["-s", _SANDBOX[profile.permissions]]
+        argv += _own_sandbox(turn)
         if profile.model:
             argv += ["-m", profile.model]
         if turn.server:
+            argv += ["-c", f"mcp_optional_startup_grace_ms={_PATIENCE}"]
             argv += ["-c", f"mcp_servers.{_SERVER}.command={json.dumps(turn.server[0])}"]
             argv += ["-c", f"mcp_servers.{_SERVER}.args={json.dumps(list(turn.server[1:]))}"]
         if turn.session:
@@ -71,9 +77,10 @@ class CodexAgent:
                 spend = Spend(usage=_usage(about.get("usage")), model=self._model)
                 return (Spent(spend=spend, whole=True),)
             case "turn.failed":
-                self._failed = text(inner(about, "error", "message")) or "the turn failed"
+                said = text(inner(about, "error", "message"))
+                self._failed = lines.unwrapped(said) or "the turn failed"
             case "error":
-                return (Troubled(text=text(about.get("message"))),)
+                return (Troubled(text=lines.unwrapped(text(about.get("message")))),)
             case _:
                 pass
         return ()
@@ -113,6 +120,20 @@ class CodexAgent:
             return End(outcome=RunOutcome.FAILED, message=lines.one_line(why), said=self._said)
         said = lines.one_line(errors) or "it ended in the middle of its turn"
         return End(outcome=RunOutcome.FAILED, message=exited(exit_code, said), said=self._said)
+
+
+def _own_sandbox(turn: Turn) -> list[str]:
+    """How it keeps in the commands that it runs, by itself."""
+    profile = turn.profile
+    mode = _SANDBOX[profile.permissions]
+    if profile.sandbox.closed and profile.permissions is Permissions.EDIT:
+        # Ours lets it write the work tree alone. In that it cannot make one of its own as root, nor
+        # where AppArmor is strict, and then no command runs and no file is written.
+        mode = _NO_SANDBOX
+    if mode == _SANDBOX[Permissions.EDIT] and turn.mail is not None:
+        roots = f"sandbox_workspace_write.writable_roots={json.dumps([str(turn.mail)])}"
+        return ["-s", mode, "-c", roots]
+    return ["-s", mode]
 
 
 def _usage(about: Any) -> Usage:

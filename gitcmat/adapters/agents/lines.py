@@ -57,6 +57,11 @@ def one_line(value: str) -> str:
     return next((line.strip() for line in value.splitlines() if line.strip()), "")[:_LONGEST]
 
 
+def unwrapped(message: str) -> str:
+    """What a provider's answer says that a program passed on whole; other messages as they are."""
+    return text(inner(parsed(message), "error", "message")) or message
+
+
 def permission(what: str) -> str:
     """The question to a person whether the agent may do `what`, in its program's own words."""
     return _GRANT.format(what)
