@@ -90,13 +90,16 @@ _DATE: Final = re.compile(
 _CLOCK: Final = re.compile(
     r"(?:at|resets) (\d{1,2}):?(\d\d)? ?([ap]m)(?: \((UTC)\))?", re.IGNORECASE
 )
+_MINUTE: Final = timedelta(minutes=1)
 _MONTHS: Final = "janfebmaraprmayjunjulaugsepoctnovdec"
 
 
 def until(said: str, now: datetime) -> datetime | None:
     """When a provider serves again, as a message says it; None where it does not.
 
-    Times of day without a zone are this machine's: the programs print them so.
+    Times of day without a zone are this machine's: the programs print them so. They cut the seconds
+    off, so the minute that is named must be over: else one would ask too early, and be told the
+    same minute again, which by then would be tomorrow's.
     """
     try:
         return _until(said, now)
@@ -109,17 +112,17 @@ def _until(said: str, now: datetime) -> datetime | None:
         return now + timedelta(seconds=float(found[1]) * _UNITS[found[2].lower()])
     if found := _DAY.search(said):
         year, month, day, hour, minute = (int(part) for part in found.groups())
-        return datetime(year, month, day, hour, minute, tzinfo=UTC)
+        return datetime(year, month, day, hour, minute, tzinfo=UTC) + _MINUTE
     if found := _DATE.search(said):
         month = _MONTHS.index(found[1].lower()) // 3 + 1
         hour = _hour(int(found[4]), found[6])
         there = datetime(int(found[3]), month, int(found[2]), hour, int(found[5]))  # noqa: DTZ001
-        return there.astimezone(UTC)
+        return there.astimezone(UTC) + _MINUTE
     if found := _CLOCK.search(said):
         zone = UTC if found[4] else now.astimezone().tzinfo
         here = now.astimezone(zone)
         hour = _hour(int(found[1]), found[3])
-        at = here.replace(hour=hour, minute=int(found[2] or 0), second=0, microsecond=0)
+        at = here.replace(hour=hour, minute=int(found[2] or 0), second=0, microsecond=0) + _MINUTE
         return (at if at > here else at + timedelta(days=1)).astimezone(UTC)
     return None
 
