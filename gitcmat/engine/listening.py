@@ -38,7 +38,9 @@ class Listener:
     @property
     def session(self) -> Session:
         """The agent's session as it is now, for a later run."""
-        return Session(id=self._session, spend=self._whole or Spend())
+        # One that was ended in the middle has told nothing: the next counts on from where this did.
+        known = self._before.spend if self._session == self._before.id else Spend()
+        return Session(id=self._session, spend=self._whole or known)
 
     @property
     def spend(self) -> Spend:

@@ -59,6 +59,20 @@ def test_a_session_that_goes_on_is_counted_once(project: Project, script: Path) 
     assert [("--resume" in args) for args in spender.starts(script)] == [False, True, True]
 
 
+def test_a_session_that_was_ended_in_the_middle_is_counted_on_from_before(
+    project: Project, script: Path
+) -> None:
+    spender.write_script(script, ONE, {"killed": True}, THREE)
+    project.task("a", agent="spender")
+    project.work()
+    again(project, "a")
+    project.work()
+    runs = project.deps.store.read().runs(task="a")
+    assert [str(r.outcome) for r in runs] == ["finished", "failed", "finished"]
+    assert [round(r.spend.usd or 0, 6) for r in runs] == [0.0016, 0.0, 0.0008]
+    assert [("--resume" in args) for args in spender.starts(script)] == [False, True, True]
+
+
 def test_what_is_left_of_a_tasks_budget_goes_into_its_next_run(
     project: Project, script: Path
 ) -> None:

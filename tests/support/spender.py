@@ -6,6 +6,7 @@
 - ``limit``: what it says when the provider serves the account no more, instead of working
 - ``write``: a file of the work tree that it writes; default ``work.txt``
 - ``over``: it stops by itself at its budget
+- ``killed``: it ends in the middle of its turn, without a word of what it has used
 
 Each start is noted in FILE.seen, with its arguments.
 """
@@ -49,6 +50,8 @@ def main() -> None:
     resumed = args[args.index("--resume") + 1] if "--resume" in args else ""
     session = resumed or str(uuid.uuid4())
     say(type="system", subtype="init", session_id=session, model=MODEL)
+    if "killed" in step:
+        sys.exit(143)
     if "limit" in step:
         result = {"is_error": True, "api_error_status": 429, "result": step["limit"]}
     elif step.get("over"):
