@@ -8,8 +8,8 @@ from typing import Any, Final
 
 Body = Mapping[str, Any]
 
-_ADDED: Final = re.compile(r"\s*<([\w-]+)[\s>].*</\1>\s*", re.DOTALL)
-"""What a client itself puts among a person's words: whole elements."""
+_ADDED: Final = re.compile(r"\s*(?:<([\w-]+)[\s>].*</\1>|Tool loaded\.)\s*", re.DOTALL)
+"""What a client itself puts among a person's words: whole elements, and one word of Claude Code."""
 
 _CWD: Final = re.compile(
     r"(?:[Ww]orking directory: |<cwd>|Workspace Directories:\*?\*?\s+- )(/[^<\n\\]*)"

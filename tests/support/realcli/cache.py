@@ -43,9 +43,14 @@ def program(name: str) -> Path:
         f"NOT SHOWN WITH THE REAL {name} {pin.version}: it is not in {FOLDER}; "
         f"`python -m tests.support.realcli {name}` installs it there"
     )
-    if name in _REQUIRED:
+    if is_required(name):
         pytest.fail(why)
     pytest.skip(why)
+
+
+def is_required(name: str) -> bool:
+    """Whether somebody has installed a pinned program for these tests, and says so."""
+    return name in _REQUIRED
 
 
 def find(name: str) -> Path | None:
