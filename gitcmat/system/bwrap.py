@@ -130,12 +130,14 @@ def argv(
     closed = [
         word for kind, *path in mounts if kind == "--tmpfs" for word in ("--remount-ro", *path)
     ]
+    # What it lies in may have been shown since: then it is there.
+    links = {p: to for p, to in inside.outlook.links.items() if inside.outlook.is_gone(p)}
     return [
         *_frame(found, network=inside.network),
         *named,
         *(word for mount in mounts for word in mount),
         *_locks(),
-        *(word for path, to in inside.outlook.links.items() for word in ("--symlink", to, path)),
+        *(word for path, to in links.items() for word in ("--symlink", to, path)),
         *(word for path, place in inside.also for word in ("--ro-bind", str(path), place)),
         *closed,
         *("--chdir", str(inside.cwd), "--", *command),
