@@ -12,6 +12,7 @@ from gitcmat.engine.runlog import RunLog
 from gitcmat.engine.supervision import Ended, Limits, StopRequest, Supervisor
 from gitcmat.errors import NotFound
 from gitcmat.model.job import Job
+from gitcmat.store.borrowing import linked_trees
 from gitcmat.system import environment, orphans
 
 _MOST_LOGGED = 10_000_000
@@ -83,7 +84,8 @@ class Workbench:
         """Where agents and the repository can put programs."""
         job = self.job
         tree = [Path(job.work_tree)] if job.work_tree is not None else []
-        return [Path(job.git_dir), Path(job.workspace), self.tree, *tree]
+        linked = linked_trees(Path(job.git_dir))
+        return [Path(job.git_dir), Path(job.workspace), self.tree, *tree, *linked]
 
     def run(
         self, argv: Sequence[str], *, env: Mapping[str, str], wall: float, keep: int

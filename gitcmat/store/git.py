@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gitcmat.errors import Conflict, NotFound, UserError
-from gitcmat.store.git_rules import environment, program
+from gitcmat.store.git_rules import environment, program, program_at
 from gitcmat.store.loose_refs import head_branch, loose_ref
 from gitcmat.system import proc
 from gitcmat.system.proc import Done
@@ -342,7 +342,7 @@ def discover(start: Path) -> Repository:
         "--show-toplevel",  # last: it has no answer in a bare repository or inside .git
     )
     done = proc.run(
-        [program(), "rev-parse", "--path-format=absolute", *questions],
+        [program_at(start), "rev-parse", "--path-format=absolute", *questions],
         cwd=start,
         env=environment(settings=[("safe.bareRepository", "all")]),
     )

@@ -10,10 +10,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from gitcmat.errors import NotFound
+from gitcmat.errors import InvalidData, NotFound
+from gitcmat.store.borrowing import linked_trees
+from gitcmat.system.files import read_regular
 
 MINIMUM: Final = (2, 38)
 """The oldest git that works: ``merge-tree --write-tree`` came with 2.38."""
+
+_LARGEST: Final = 100_000
+"""Bytes of a ``.git`` that is a file."""
 
 _SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("core.fsmonitor", "false"),
@@ -41,16 +46,63 @@ _SILENT: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
+_ours: Final[set[Path]] = set()
+"""Work trees of repositories that this process works in: nothing in one is ever taken for git."""
+
+
+def program_at(start: Path) -> str:
+    """Return `program`, which from now on is none in the repository around `start` either."""
+    trees = _trees_around(start)
+    if not trees <= _ours:
+        _ours.update(trees)
+        program.cache_clear()
+    return program()
+
+
 @functools.cache
 def program() -> str:
-    """Return the absolute path of git, found on PATH without relative entries."""
+    """Return the absolute path of git, found on PATH: no relative entry, and nothing that lies in
+    the repository around the current folder or in one that is worked in (`program_at`).
+    """
+    ours = _ours | _trees_around(Path())
     # Not by shutil.which: its import costs as much as git itself, for every command.
     for folder in os.get_exec_path():
         for name in ("git", "git.exe"):
             path = Path(folder, name)
             if path.is_absolute() and path.is_file() and os.access(path, os.X_OK):
-                return str(path)
-    raise NotFound("git is not installed", hint="install git 2.38 or newer")
+                places = (Path(os.path.normpath(path)), path.resolve())
+                if all(ours.isdisjoint(place.parents) for place in places):
+                    return str(path)
+    hint = "install git 2.38 or newer, outside of this repository"
+    raise NotFound("git is not installed", hint=hint)
+
+
+def _trees_around(place: Path) -> set[Path]:
+    """All work trees of the repository that a folder lies in, by looking alone: no git is known
+    yet that could be asked.
+    """
+    try:
+        whole = place.resolve()
+    except FileNotFoundError:  # the current folder is gone
+        return set()
+    top = next((p for p in (whole, *whole.parents) if os.path.lexists(p / ".git")), None)
+    if top is None:
+        return set()
+    common = _common_dir(top / ".git")
+    main = {common.parent} if common.name == ".git" else set()
+    return {top, *main, *(tree.resolve() for tree in linked_trees(common))}
+
+
+def _common_dir(found: Path) -> Path:
+    """The git directory that all work trees share, from the ``.git`` of one."""
+    if found.is_dir():
+        return found
+    try:
+        text = read_regular(found, _LARGEST).decode("utf-8", "surrogateescape")
+    except (OSError, InvalidData):
+        return found
+    own = found.parent / text.removeprefix("gitdir:").strip()
+    return own.parent.parent.resolve() if own.parent.name == "worktrees" else own
 
 
 def environment(
