@@ -2,7 +2,7 @@
 real implementation.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -70,6 +70,19 @@ class Launch:
     """
     hosts: tuple[str, ...] = ()
     """Where its model is, as ``name`` or ``name:port``, for a sandbox that lets it reach that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Where a kind of program finds its login: one of all these is enough. It may have others, such
+    as a keychain, that nobody can see from outside.
+    """
+
+    variables: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    """Below the home folder."""
+    moved: str = ""
+    """A variable that names the folder which the files are in instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +161,16 @@ class Agent(Protocol):
         """What such a program never tells: among ``cost``, ``tokens``, ``session``, ``tools``,
         ``questions``, ``limits``.
         """
+
+    @property
+    def tested(self) -> Mapping[str, str]:
+        """Name of a program → the version of it that this was tested with. These are the programs
+        that can be asked for their version.
+        """
+
+    @property
+    def login(self) -> Login | None:
+        """Where its login is; None where nobody can know."""
 
     def launch(self, turn: Turn) -> Launch:
         """Return how to start the program for `turn`.

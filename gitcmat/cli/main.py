@@ -14,6 +14,7 @@ from gitcmat.cli.boundary import guarded, refuse
 from gitcmat.cli.state import State
 
 _COMMANDS: Final = {
+    "agent": "Who works: list, show, add and check agents.",
     "blocker": "Questions that wait for you.",
     "checkpoint": "Save the work tree, and go back.",
     "config": "Settings of the repository and your own.",

@@ -57,15 +57,8 @@ def look(deps: Deps) -> Look:
         NotFound: the branch has no commit.
         InvalidData: its settings are wrong, and none before them were right.
     """
-    ref = _source(deps)
-    commit = deps.git.ref(ref)
-    if commit is None:
-        raise NotFound(
-            f"{_short(ref)} has no commit, so there is nothing to trust yet.", hint="git commit"
-        )
-    intent = IntentReader(deps.repo, deps.git).read(ref, commit)
-    if is_for_review(ref, prefix=intent.config.branch.prefix):
-        raise _for_review(ref)
+    intent = tip(deps)
+    ref, commit = intent.ref, intent.commit
     if intent.settings_from is None:
         said = "\n".join(str(problem) for problem in intent.problems)
         raise InvalidData(
@@ -88,6 +81,25 @@ def look(deps: Deps) -> Look:
         programs={name: str(place) if place else None for name, place in places.items()},
         unsaved=saved_not_committed(deps.repo),
     )
+
+
+def tip(deps: Deps) -> Intent:
+    """What the tip of the branch that tasks come from says, right or wrong.
+
+    Raises:
+        Conflict: HEAD is detached, or on a branch that agents write.
+        NotFound: the branch has no commit.
+    """
+    ref = _source(deps)
+    commit = deps.git.ref(ref)
+    if commit is None:
+        raise NotFound(
+            f"{_short(ref)} has no commit, so there is nothing to trust yet.", hint="git commit"
+        )
+    intent = IntentReader(deps.repo, deps.git).read(ref, commit)
+    if is_for_review(ref, prefix=intent.config.branch.prefix):
+        raise _for_review(ref)
+    return intent
 
 
 def allow(deps: Deps, found: Look, digest: str) -> None:

@@ -6,7 +6,7 @@ It is the turn of every other run (`gitcmat.engine.agent_turn`), with its own sh
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from gitcmat.ports import (
     End,
     Heard,
     Launch,
+    Login,
     Said,
     Spent,
     Started,
@@ -47,6 +48,8 @@ class Wrapped:
     cwd: Path
     git_dir: Path | None = None
     """That of the repository which the profile is from."""
+    work_tree: Path | None = None
+    """That of the same; left out: of the repository around `cwd`."""
     budget: Budget | None = None
     allow_env: tuple[str, ...] = ()
 
@@ -111,7 +114,7 @@ def root_of(folder: Path) -> Path | None:
 
 
 def _job(wrapped: Wrapped, place: Place, session: str) -> Job:
-    root = root_of(wrapped.cwd)
+    root = wrapped.work_tree or root_of(wrapped.cwd)
     budget = wrapped.budget
     return Job(
         kind=JobKind.WORK,
@@ -156,6 +159,16 @@ class Tapped:
     def unknown(self) -> tuple[str, ...]:
         """What such a program never tells."""
         return self._agent.unknown
+
+    @property
+    def tested(self) -> Mapping[str, str]:
+        """The versions of such programs that were tested."""
+        return self._agent.tested
+
+    @property
+    def login(self) -> Login | None:
+        """Where its login is."""
+        return self._agent.login
 
     def launch(self, turn: Turn) -> Launch:
         """Say how to start it."""

@@ -6,8 +6,10 @@ import pytest
 
 from gitcmat.adapters.agents import AGENTS, make_agent
 from gitcmat.errors import NotFound
+from gitcmat.model.agent import PROGRAMS
 from gitcmat.model.job import JobAgent, RunOutcome
 from gitcmat.ports import Agent, End, Said, Turn
+from tests.support.realcli.pins import PINS
 
 PROMPT = "Do what the file says: §7.\n"
 
@@ -37,6 +39,21 @@ def test_no_line_is_too_odd_to_be_read(agent: Agent, line: str) -> None:
 
 def test_a_program_that_was_killed_has_not_done_it(agent: Agent) -> None:
     assert agent.end(-9, "").outcome is RunOutcome.FAILED
+
+
+def test_the_versions_that_were_tested_are_those_that_tests_use(agent: Agent) -> None:
+    assert dict(agent.tested) == {name: PINS[name].version for name in agent.tested}
+
+
+def test_a_kind_with_a_usual_program_can_ask_it_for_its_version() -> None:
+    asked = {kind: set(make_agent(kind).tested) for kind in AGENTS}
+    assert {kind: set(PROGRAMS[kind]) for kind in AGENTS if PROGRAMS[kind]} == {
+        kind: names for kind, names in asked.items() if PROGRAMS[kind]
+    }
+
+
+def test_what_is_unknown_is_said_in_known_words(agent: Agent) -> None:
+    assert set(agent.unknown) <= {"cost", "tokens", "session", "tools", "questions", "limits"}
 
 
 def test_a_command_is_started_as_it_stands(tmp_path: Path) -> None:

@@ -278,23 +278,6 @@ def test_a_program_that_is_a_link_beside_what_belongs_to_it_is_found(
     assert (result.outcome, result.message) == (RunOutcome.FINISHED, "found")
 
 
-def test_an_agent_has_its_own_login_and_sessions_and_no_other_s(bench: Bench, home: Path) -> None:
-    for name in (".claude", ".codex"):
-        (home / name).mkdir()
-        (home / name / "login").write_text(f"{HONEY} of {name}\n", encoding="utf-8")
-    (home / ".claude.json").write_text("{}", encoding="utf-8")
-    script = (
-        "cat ~/.claude/login ~/.codex/login; echo 1 > ~/.claude/session; echo 2 > ~/.claude.json"
-    )
-    agent = {"sandbox": BWRAP, "runs": "claude", "command": ("sh", "-c", script)}
-    runner = bench.start(bench.job(agent=agent))
-    runner.result()
-    assert f"{HONEY} of .claude\n" in runner.log()
-    assert f"{HONEY} of .codex" not in runner.log()
-    assert (home / ".claude/session").read_text(encoding="utf-8") == "1\n"
-    assert (home / ".claude.json").read_text(encoding="utf-8") == "2\n"
-
-
 def test_an_agent_that_was_never_started_before_has_a_place_for_what_it_keeps(
     bench: Bench, home: Path
 ) -> None:

@@ -10,9 +10,10 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 from typing import Any, Final
 
-from gitcmat.adapters.agents import lines
+from gitcmat.adapters.agents import gemini, lines, opencode
 from gitcmat.adapters.agents.command import exited
 from gitcmat.adapters.agents.lines import inner, text
 from gitcmat.adapters.bridge.errand import Errand
@@ -37,6 +38,8 @@ _STOPS: Final = {
     "refusal": "it refused to go on",
     "cancelled": "its turn was cancelled",
 }
+_STATES: Final = {"opencode": opencode.STATE, "gemini": gemini.STATE}
+"""Of programs that are known; what others write is for the profile to say."""
 _LOOKS: Final = frozenset({"read", "search", "think", "fetch"})
 
 
@@ -45,6 +48,8 @@ class AcpAgent:
 
     # The tokens that the protocol has are a draft: OpenCode tells those of its last step alone.
     unknown = ("tokens",)
+    tested: Final = {"opencode": "1.18.33", "gemini": "0.61.0"}
+    login = None
 
     def __init__(self) -> None:
         """Know nothing of the turn yet."""
@@ -77,7 +82,12 @@ class AcpAgent:
             allowed=(*profile.tools, *lines.granted(turn.answers)),
             server=turn.server,
         )
-        return Launch(bridge=_BRIDGE, argv=profile.command, stdin=errand.written())
+        return Launch(
+            bridge=_BRIDGE,
+            argv=profile.command,
+            stdin=errand.written(),
+            state=_STATES.get(PurePath(profile.command[0]).name, ()),
+        )
 
     def read(self, line: str) -> Iterable[Heard]:
         """Read one object of the bridge's stream."""

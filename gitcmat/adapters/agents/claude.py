@@ -14,7 +14,7 @@ from gitcmat.adapters.agents.command import exited
 from gitcmat.adapters.agents.lines import inner, text
 from gitcmat.model.job import Permissions, RunOutcome
 from gitcmat.model.usage import Spend, Usage
-from gitcmat.ports import End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
+from gitcmat.ports import End, Heard, Launch, Login, Said, Spent, Started, Troubled, Turn, Used
 from gitcmat.system import clock, files
 
 _PRINTS: Final = ("-p", "--output-format", "stream-json", "--verbose")
@@ -34,6 +34,18 @@ class ClaudeAgent:
     """Drives one turn of Claude Code."""
 
     unknown: tuple[str, ...] = ()
+    tested: Final = {"claude": "2.1.329"}
+    login: Final = Login(
+        variables=(
+            "ANTHROPIC_API_KEY",
+            "ANTHROPIC_AUTH_TOKEN",
+            "CLAUDE_CODE_OAUTH_TOKEN",
+            "CLAUDE_CODE_USE_BEDROCK",
+            "CLAUDE_CODE_USE_VERTEX",
+        ),
+        files=(".claude/.credentials.json",),
+        moved="CLAUDE_CONFIG_DIR",
+    )
 
     def __init__(self) -> None:
         """Know nothing of the turn yet."""

@@ -13,7 +13,7 @@ from gitcmat.adapters.agents.command import exited
 from gitcmat.adapters.agents.lines import inner, text
 from gitcmat.model.job import Permissions, RunOutcome
 from gitcmat.model.usage import Spend, Usage
-from gitcmat.ports import End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
+from gitcmat.ports import End, Heard, Launch, Login, Said, Spent, Started, Troubled, Turn, Used
 from gitcmat.system import clock
 
 _NO_SANDBOX: Final = "danger-full-access"
@@ -36,6 +36,10 @@ class CodexAgent:
     """Drives one turn of Codex."""
 
     unknown = ("cost", "questions")
+    tested: Final = {"codex": "0.169.0"}
+    login: Final = Login(
+        variables=("CODEX_API_KEY",), files=(".codex/auth.json",), moved="CODEX_HOME"
+    )
 
     def __init__(self) -> None:
         """Know nothing of the turn yet."""

@@ -1,7 +1,8 @@
 """Any program as an agent: the prompt is its standard input, and it exits 0 when it has done it."""
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from gitcmat.model.job import RunOutcome
 from gitcmat.ports import End, Heard, Launch, Said, Turn
@@ -12,6 +13,9 @@ _WORDS = 5_000
 
 class CommandAgent:
     """Drives one run of a program. It asks by ``gitcmat blocker ask``, as any agent can."""
+
+    tested: Mapping[str, str] = MappingProxyType({})
+    login = None
 
     def __init__(self) -> None:
         """Know nothing of the run yet."""

@@ -13,8 +13,11 @@ from gitcmat.adapters.agents.command import exited
 from gitcmat.adapters.agents.lines import inner, text
 from gitcmat.model.job import Permissions, RunOutcome
 from gitcmat.model.usage import Spend, Usage
-from gitcmat.ports import End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
+from gitcmat.ports import End, Heard, Launch, Login, Said, Spent, Started, Troubled, Turn, Used
 from gitcmat.system import clock
+
+STATE: Final = (".gemini/",)
+"""What it must be able to write below the home folder."""
 
 _APPROVAL: Final = {
     Permissions.READ: "default",
@@ -32,6 +35,16 @@ class GeminiAgent:
     """Drives one turn of Gemini CLI."""
 
     unknown = ("cost", "questions")
+    tested: Final = {"gemini": "0.61.0"}
+    login: Final = Login(
+        variables=(
+            "GEMINI_API_KEY",
+            "GOOGLE_API_KEY",
+            "GOOGLE_GENAI_USE_VERTEXAI",
+            "GOOGLE_GENAI_USE_GCA",
+        ),
+        files=(".gemini/oauth_creds.json", ".gemini/.env"),
+    )
 
     def __init__(self) -> None:
         """Know nothing of the turn yet."""
@@ -55,7 +68,7 @@ class GeminiAgent:
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
             # without the first it starts itself again, and the one that we know swallows SIGTERM
             env={"GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_CLI_TRUST_WORKSPACE": "true"},
-            state=(".gemini/",),
+            state=STATE,
         )
 
     def read(self, line: str) -> Iterable[Heard]:

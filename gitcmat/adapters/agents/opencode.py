@@ -16,6 +16,14 @@ from gitcmat.model.usage import Spend, Usage
 from gitcmat.ports import End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
 from gitcmat.system import clock
 
+STATE: Final = (
+    ".config/opencode/",
+    ".local/share/opencode/",
+    ".local/state/opencode/",
+    ".cache/opencode/",
+)
+"""What it must be able to write below the home folder."""
+
 _AGENTS: Final = {Permissions.READ: ("--agent", "plan")}
 _LIMITS: Final = ("rate limit", "usage limit", "quota", "too many requests", "usage cap")
 _REFUSED: Final = "rejected permission"
@@ -26,6 +34,8 @@ class OpenCodeAgent:
     """Drives one turn of OpenCode."""
 
     unknown: tuple[str, ...] = ()
+    tested: Final = {"opencode": "1.18.33"}
+    login = None  # it knows many providers, and some models that need none
 
     def __init__(self) -> None:
         """Know nothing of the turn yet."""
@@ -47,12 +57,7 @@ class OpenCodeAgent:
             argv=tuple(argv),
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
             env={f"OPENCODE_DISABLE_{switch}": "1" for switch in _SWITCHES},
-            state=(
-                ".config/opencode/",
-                ".local/share/opencode/",
-                ".local/state/opencode/",
-                ".cache/opencode/",
-            ),
+            state=STATE,
         )
 
     def read(self, line: str) -> Iterable[Heard]:
