@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "checkpoint": "Save the work tree, and go back.",
     "config": "Settings of the repository and your own.",
     "cost": "What runs have used.",
+    "delegate": "Inside a run: have another agent do a part.",
     "demo": "Show the whole way in a temporary folder.",
     "doctor": "What is wrong here, and how to mend it.",
     "events": "What happened, by whom and how.",

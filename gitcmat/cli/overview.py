@@ -10,9 +10,11 @@ from gitcmat.cli.state import State
 from gitcmat.engine.status import Recorded, Status, recorded, status
 from gitcmat.model.entry import Entry
 from gitcmat.model.marks import one_line
+from gitcmat.model.run import Run
 
 _MOST: Final = 20
 """Entries of a group that are shown to people; --json has them all."""
+_ALONE_HEAD: Final = ("RUN", "AGENT", "FOR", "TASK", "NOTE")
 
 
 def show(state: State, *, at: str | None = None) -> None:
@@ -37,6 +39,7 @@ def _recorded(found: Recorded) -> dict[str, Any]:
     }
     data: dict[str, Any] = {"counts": {s.value: n for s, n in found.counts.items()}}
     data |= {n: [plain_entry(e, found.progress) for e in held] for n, held in groups.items()}
+    data["also_at_work"] = [plain(run) for run in found.alone]
     return data | {"blockers": [plain(b) for b in found.blockers]}
 
 
@@ -100,6 +103,12 @@ def _groups(
             yield from out.table(ENTRY_HEAD, rows)
         if len(entries) > _MOST:
             yield f"and {len(entries) - _MOST} more: gitcmat queue list"
+        if name == "active" and found.alone:
+            yield ""
+            yield "also at work:"
+            yield from out.table(_ALONE_HEAD, (_alone(r, over) for r in found.alone[:_MOST]))
+            if len(found.alone) > _MOST:
+                yield f"and {len(found.alone) - _MOST} more: gitcmat run list"
     if found.blockers:
         yield ""
         yield "questions:"
@@ -108,6 +117,12 @@ def _groups(
 
 def _attempt(entry: Entry, over: str) -> str:
     return f"{entry.run}, attempt {entry.attempt}" + (f", {over}" if over else "")
+
+
+def _alone(run: Run, over: Mapping[str, str]) -> tuple[str, ...]:
+    note = over.get(run.id) or f"since {run.started.astimezone():%H:%M}"
+    group = f", {one_line(run.group)}" if run.group else ""
+    return (run.id, run.agent, f"{run.parent}{group}", run.task, note)
 
 
 def _notices(found: Status) -> Iterator[str]:

@@ -4,7 +4,7 @@ import click
 
 from gitcmat.cli.shown import plain
 from gitcmat.cli.state import State
-from gitcmat.engine.foreground import Foreground
+from gitcmat.engine.foreground import Foreground, attended
 from gitcmat.model.entry import Entry
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.state import State as TaskState
@@ -49,7 +49,7 @@ def run_direct(state: State, agent: str, prompt: str, *, background: bool) -> No
         out.show({"run": run.id, "next": follow}, run.id)
         return
     with Interrupts() as interrupts:
-        for text in runs.follow(app.deps, run):
+        for text in attended(app.reconciler, run):
             out.log(text)
             if interrupts.count:
                 runs.stop(app.deps, [run], app.settle)

@@ -149,7 +149,7 @@ class _Turn:
                     bench.folder,
                     bench.stop,
                     functools.partial(self._meanwhile, meanwhile),
-                    lambda: self._listener.over_budget,
+                    lambda: self._listener.over_budget(self._mail.spent),
                     boxing.wrapper,
                 ).run(
                     boxing.argv,
@@ -174,7 +174,7 @@ class _Turn:
 
     def _meanwhile(self, meanwhile: Callable[[], None]) -> float:
         meanwhile()
-        return self._mail.look()
+        return self._mail.look(self._listener.spend)
 
     def _came_out(self, boxing: Boxing, ended: Ended) -> Ended:
         """`ended` as the program ended, and not what stood around it."""
@@ -189,7 +189,7 @@ class _Turn:
         if ended.cause is Cause.EXITED:
             code = ended.code if ended.code is not None else -1
             return self._agent.end(code, self._errors.tail)
-        if ended.cause is Cause.OVER_BUDGET:
+        if ended.cause is Cause.OVER_BUDGET and self._listener.over_budget():
             done = self._agent.end(0, "")
             if done.outcome is RunOutcome.FINISHED:
                 return done  # with its last word it told what it had used: nothing is to be stopped

@@ -1,4 +1,4 @@
-"""Runs for which no entry waits: checks, and agents that are run directly.
+"""Runs for which no entry waits: checks, and agents that are run directly or by other agents.
 
 Each has a record and a workspace of its own, and nobody's state follows from it.
 """
@@ -30,6 +30,8 @@ class Decided:
     note: str
     """What the history says of it, behind its id."""
     prompt: str = ""
+    group: str = ""
+    """What it has in common with other runs that were delegated together."""
 
 
 def record(
@@ -70,6 +72,8 @@ def put(deps: Deps, change: Change, decided: Decided) -> tuple[Claim, Run]:
         plan=decided.plan,
         account=agent.account if agent is not None else "",
         sandbox=agent.sandbox.text if agent is not None else NO_BOX.text,
+        parent=job.parent,
+        group=decided.group,
         started=deps.clock.now(),
     )
     try:

@@ -164,6 +164,7 @@ class _Attempt:
         try:
             return take_turn(self.bench, make, job.agent, prompts, saving.look, mail)
         finally:
+            mail.close()
             saving.end()
 
     def _check(self, setup: Setup, result: Result) -> Result:

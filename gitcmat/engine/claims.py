@@ -91,6 +91,7 @@ def claim(
         agent=job_agent(profile, config, entry.task, box),
         gates=job_gates(config, gates),
         paths=entry.task.paths,
+        agents=wants.agents(entry),
         workspace=str(workspace),
         usd=left.usd,
         tokens=left.tokens,
@@ -143,22 +144,27 @@ def abandon(deps: Deps, claim: Claim) -> None:
     remove_tree(claim.folder.path)
 
 
-def sweep(deps: Deps) -> None:
-    """Undo claims of somebody who was killed between writing and recording them.
+def undo(deps: Deps, change: Change, run: str) -> None:
+    """Undo a claim of somebody who was killed between writing and recording it, if it is one.
 
     Nothing of such a run was started, as that comes after the record and leaves a log. Claims
-    under way are safe: they are made under the lock that is taken here.
+    under way are safe: they are made under the lock of the change.
     """
+    folder = RunFolder(deps.runs / run)
+    begun = folder.runner_log.exists() or folder.log.exists() or is_locked(folder.lock)
+    if begun or not folder.path.is_dir() or change.run(run) is not None:
+        return
+    ref = refs.run_ref(run)
+    if (at := deps.git.ref(ref)) is not None:
+        deps.git.delete_ref(ref, at)
+    remove_tree(folder.path)
+
+
+def sweep(deps: Deps) -> None:
+    """Undo claims of somebody who was killed between writing and recording them."""
     with deps.store.change("sweep", by=deps.daemon) as change:
         for path in deps.runs.glob("r-" + 8 * "[a-z2-7]"):
-            folder = RunFolder(path)
-            begun = folder.runner_log.exists() or folder.log.exists() or is_locked(folder.lock)
-            if begun or change.run(path.name) is not None:
-                continue
-            ref = refs.run_ref(path.name)
-            if (at := deps.git.ref(ref)) is not None:
-                deps.git.delete_ref(ref, at)
-            remove_tree(path)
+            undo(deps, change, path.name)
 
 
 def start(claim: Claim) -> None:

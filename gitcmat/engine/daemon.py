@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from gitcmat.engine import checkpoints, claims, old_runs, pauses, room
 from gitcmat.engine.alerts import Alerts
+from gitcmat.engine.delegation import family
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
 from gitcmat.engine.launcher import Launcher
@@ -199,7 +200,7 @@ class Daemon:
             return None
         self._failures = 0
         self._news.recovered()
-        self._mind(facts.entries(State.ACTIVE))
+        self._mind(facts)
         self._look_at = clock.monotonic() + self._seconds(report, facts)
         if self._until_idle and not moved and is_idle(report, facts):
             if not self._bell.wait(clock.monotonic() + _LAST_HINTS) - {Hint.FILES}:
@@ -250,9 +251,9 @@ class Daemon:
             old_runs.prune(self._deps)
             self._untidy = 0
 
-    def _mind(self, active: list["Entry"]) -> None:
+    def _mind(self, facts: "Facts") -> None:
         """Have each runner's end ring, whoever started it: a thread waits for its lock."""
-        runs = {e.run for e in active if e.run is not None}
+        runs = {run.id for run in facts.runs(only_open=True)}
         self._minded = {r: t for r, t in self._minded.items() if r in runs}
         for run in runs:
             thread = self._minded.get(run)
@@ -286,7 +287,9 @@ class Daemon:
         return self._stop(active)
 
     def _stop(self, active: list["Entry"]) -> Ending:
-        folders = [RunFolder(self._deps.runs / e.run) for e in active if e.run is not None]
+        runs = [e.run for e in active if e.run is not None]
+        members = [member for run in runs for member in family(self._deps.runs, run)]
+        folders = [RunFolder(self._deps.runs / run) for run in (*runs, *members)]
         for folder in folders:
             if folder.path.is_dir():
                 folder.request_stop()

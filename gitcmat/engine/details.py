@@ -163,7 +163,8 @@ def _after(found: Details) -> Iterator[str]:
         yield ""
         for run in found.runs:
             outcome = run.outcome or "active"
-            yield f"  run {run.id}  attempt {run.attempt}  {outcome}  {run.message}".rstrip()
+            what = f"{run.agent} for {run.parent}" if run.parent else f"attempt {run.attempt}"
+            yield f"  run {run.id}  {what}  {outcome}  {run.message}".rstrip()
     if found.progress is not None:
         yield ""
         yield f"  subtasks {found.progress}"

@@ -91,6 +91,7 @@ def _record(reconciler: Reconciler, task: Task, agent: str) -> tuple[Claim, Run]
             ),
             gates=(),
             paths=(),
+            agents=tuple(intent.agents),
             usd=left.usd,
             tokens=left.tokens,
             workspace=str(workspace),

@@ -34,7 +34,7 @@ def examine(patient: Patient) -> Iterator[Case]:
         yield case(
             "run-dead",
             Severity.SERIOUS,
-            f"{task} is active, but its run {run} has no runner any more",
+            f"{f'{task} is active, but its' if task else 'The'} run {run} has no runner any more",
             where=run,
             mend=partial(reconcile, patient.deps),
         )

@@ -1,26 +1,35 @@
 """`run now`: one task in the foreground, attempt after attempt, until a person is needed."""
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from gitcmat.engine import old_runs, room, runs, status
+from gitcmat.engine import delegation, old_runs, room, runs, status
 from gitcmat.engine.alerts import Alerts
 from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler, Report
 from gitcmat.engine.room_note import WATCH_LOCK
 from gitcmat.engine.runfolder import RunFolder
-from gitcmat.errors import Conflict, NotFound, NotTrusted, NoWork
+from gitcmat.errors import Conflict, NotFound, NotTrusted, NoWork, UserError
 from gitcmat.model.entry import Entry
 from gitcmat.model.job import RunOutcome
+from gitcmat.model.run import Run
 from gitcmat.model.state import State
 from gitcmat.store.layout import Kind, task_path
 from gitcmat.store.sources import saved_not_committed
-from gitcmat.system.locks import is_locked
+from gitcmat.system import clock
+from gitcmat.system.locks import FileLock, is_locked
 
 if TYPE_CHECKING:
     from gitcmat.system.interrupts import Interrupts
+
+
+_LOOK: Final = 0.3
+"""Seconds between two looks at what a run delegates."""
+_PAUSE: Final = 0.05
+"""Seconds between two looks at whether a run is over."""
 
 
 class Foreground:
@@ -73,7 +82,7 @@ class Foreground:
         self._check(entry)
         return self._start(entry)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
         """Have the person told, as a daemon would, of what is new at the end of the block.
 
@@ -84,7 +93,7 @@ class Foreground:
             return
         alerts = Alerts(self._deps, self._on_line)
         alerts.start(self._deps.store.read())
-        with closing(alerts):
+        with contextlib.closing(alerts):
             yield
             alerts.tell(self._deps.store.read())
 
@@ -110,7 +119,7 @@ class Foreground:
             raise NotFound(f"The record of {entry.run} is missing.", hint="gitcmat run list")
         self._on_line(f"{run.id}: {run.agent} works on {entry.id}, attempt {entry.attempt}")
         asked = False
-        for text in runs.follow(self._deps, run):
+        for text in attended(self._reconciler, run):
             if text:
                 self._on_text(text)
             if self._interrupts.count and not asked:
@@ -178,6 +187,38 @@ class Foreground:
                 hint=f"gitcmat task approve {entry.id}",
             )
         raise Conflict(f"{entry.id} cannot start: it {why or 'waits'}.", hint="gitcmat status")
+
+
+def attended(reconciler: Reconciler, run: Run) -> Iterator[str]:
+    """Follow a run, as `runs.follow` does, and do for it what a daemon does: start what its agent
+    delegates, and wait until that has ended too.
+    """
+    deps = reconciler.deps
+    lock = FileLock(RunFolder(deps.runs / run.id).attended)
+    mine = lock.try_lock()
+    again = clock.monotonic() + _LOOK
+    try:
+        for text in runs.follow(deps, run):
+            yield text
+            if mine and clock.monotonic() >= again:
+                again = clock.monotonic() + max(_LOOK, _start_members(reconciler, run))
+        for member in delegation.family(deps.runs, run.id):
+            while is_locked(RunFolder(deps.runs / member).lock):
+                yield ""
+                time.sleep(_PAUSE)
+    finally:
+        lock.release()
+
+
+def _start_members(reconciler: Reconciler, run: Run) -> float:
+    """Do what there is to do for what a run delegates; return after how many seconds there is more.
+
+    What fails is tried again, and told when the run is over: nobody wants to stop following it.
+    """
+    with contextlib.suppress(UserError, OSError, sqlite3.Error):
+        if delegation.is_due(reconciler.deps.runs, run.id):
+            return reconciler(start=False, delegated=True).look_again or 0.0
+    return 0.0
 
 
 def _in(state: State) -> str:

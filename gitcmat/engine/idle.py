@@ -23,7 +23,8 @@ def is_idle(report: Report, facts: Facts) -> bool:
     `facts` are those after the step that `report` is about.
     """
     world, wants = report.world, report.wants
-    if facts.entries(State.ACTIVE, limit=1) or report.look_again is not None:
+    active = facts.entries(State.ACTIVE, limit=1) or facts.runs(only_open=True, limit=1)
+    if active or report.look_again is not None:
         return False
     if world is None or wants is None:
         return True

@@ -33,18 +33,27 @@ def send(path: Path, nonce: str, what: Message) -> None:
         InvalidData: something in it is empty or too long.
         OSError: the inbox cannot be written.
     """
-    try:
-        line = message.written(what, nonce)
-    except ValueError as error:
-        raise InvalidData(
-            f"This {what.kind} was not sent: {error}.", hint="Say it shorter."
-        ) from error
+    line = check(what, nonce)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(path, flags, 0o600)
     try:
         os.write(fd, line)  # one call, so that lines of two writers do not mix
     finally:
         os.close(fd)
+
+
+def check(what: Message, nonce: str = "") -> bytes:
+    """Return the line that says it.
+
+    Raises:
+        InvalidData: something in it is empty or too long.
+    """
+    try:
+        return message.written(what, nonce)
+    except ValueError as error:
+        raise InvalidData(
+            f"This {what.kind} was not sent: {error}.", hint="Say it shorter."
+        ) from error
 
 
 class Inbox:

@@ -66,6 +66,11 @@ class Wants:
         found = self.intent(entry)
         return self.plans[found.ref].digest if found else ""
 
+    def agents(self, entry: Entry) -> tuple[str, ...]:
+        """The names of all agents that there are for an entry."""
+        found = self.intent(entry)
+        return tuple(found.agents) if found else ()
+
     def gates(self, entry: Entry) -> tuple[str, ...]:
         """The names of the gates that judge an entry: its own, the defaults, or all."""
         config = self.config(entry)

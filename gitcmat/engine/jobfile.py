@@ -1,4 +1,7 @@
-"""Jobs and results as plain JSON, by the standard library alone: a runner starts for every run."""
+"""Jobs, results and requests as plain JSON.
+
+By the standard library alone: a runner starts for every run.
+"""
 
 import dataclasses
 import json
@@ -9,6 +12,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from gitcmat.errors import InvalidData
+from gitcmat.model.delegation import Request
 from gitcmat.model.job import JOB_SCHEMA, Job, Result
 
 T = TypeVar("T")
@@ -17,13 +21,13 @@ LARGEST: Final = 16_000_000
 """Bytes that such a file may have at most."""
 
 
-def encode(value: Job | Result) -> bytes:
-    """Write a job or a result as JSON text; a path that is no UTF-8 survives."""
+def encode(value: Job | Result | Request) -> bytes:
+    """Write it as JSON text; a path that is no UTF-8 survives."""
     return json.dumps(_plain(value), indent=1).encode("ascii") + b"\n"
 
 
 def decode(kind: type[T], data: bytes, *, name: str) -> T:
-    """Read a `kind` (Job or Result) from JSON text; `name` is the file's, for the message.
+    """Read a `kind` (Job, Result or Request) from JSON text; `name` is the file's, for the message.
 
     Raises:
         InvalidData: it is no JSON, of a newer program, or not what a `kind` must be.

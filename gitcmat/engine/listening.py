@@ -7,7 +7,7 @@ from typing import Final
 from gitcmat.engine.workbench import Workbench
 from gitcmat.model import budget
 from gitcmat.model.prices import worked_out
-from gitcmat.model.usage import Session, Spend
+from gitcmat.model.usage import UNKNOWN, Session, Spend
 from gitcmat.ports import Agent, Asked, Said, Spent, Started, Troubled, Used
 from gitcmat.system import clock
 
@@ -51,10 +51,11 @@ class Listener:
             self._whole.since(self._before.spend) if self._before.id else self._whole
         )
 
-    @property
-    def over_budget(self) -> bool:
-        """Whether the turn used what it may, as far as anybody can tell."""
-        job, spend = self._bench.job, self.spend
+    def over_budget(self, others: Spend = UNKNOWN) -> bool:
+        """Whether the turn used what it may, as far as anybody can tell, with what `others` used
+        to which the agent has delegated.
+        """
+        job, spend = self._bench.job, self.spend + others
         if job.usd is not None and spend.usd is not None and spend.usd >= job.usd:
             return True
         return (

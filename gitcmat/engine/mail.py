@@ -3,20 +3,16 @@
 Some of it is answered by a file in the run's folder, where the agent can only read.
 """
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from gitcmat.engine.delegating import Delegating
 from gitcmat.engine.inbox import Inbox
-from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.saving import Saving
 from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import NotFound, UserError
 from gitcmat.model.message import Ask, Delegate, Message, NewSubtask, Progress, SaveNow
-from gitcmat.system import clock, files
-
-SCHEMA: Final = 1
+from gitcmat.model.usage import UNKNOWN, Spend
+from gitcmat.system import clock
 
 
 class Mail:
@@ -27,6 +23,7 @@ class Mail:
         self._bench = bench
         self._saving = saving
         self._inbox = Inbox(bench.inbox, bench.job.nonce)
+        self._delegating = Delegating(bench, saving)
         self._heard = 0.0
         self._questions: dict[str, None] = {}
         self._subtasks: dict[str, None] = {}
@@ -46,13 +43,21 @@ class Mail:
         """What was wrong with what it sent."""
         return tuple(self._bench.log.clean(text) for text in self._inbox.warnings)
 
-    def look(self) -> float:
+    @property
+    def spent(self) -> Spend:
+        """What other agents used, to which this one has delegated, as far as they are over."""
+        return self._delegating.spent
+
+    def look(self, used: Spend = UNKNOWN) -> float:
         """Carry out what has come since; return when the agent was last heard of, by the monotonic
-        clock. Asked ten times a second.
+        clock. Asked ten times a second; the agent has `used` so much by now.
         """
         for message in self._inbox.new():
             self._heard = clock.monotonic()
-            self._take(message)
+            self._take(message, used)
+        self._delegating.look()
+        if self._delegating.waits:
+            self._heard = clock.monotonic()
         return self._heard
 
     def end(self) -> None:
@@ -61,7 +66,11 @@ class Mail:
             if not isinstance(message, (SaveNow, Delegate)):
                 self._take(message)
 
-    def _take(self, message: Message) -> None:
+    def close(self) -> None:
+        """The agent works no more, and nobody waits for what it has delegated."""
+        self._delegating.close()
+
+    def _take(self, message: Message, used: Spend = UNKNOWN) -> None:
         clean = self._bench.log.clean
         match message:
             case Ask(question=question):
@@ -74,7 +83,7 @@ class Mail:
             case SaveNow():
                 self._save(message)
             case Delegate():
-                reply(self._bench.folder, message.id, {"error": "nobody takes this on"})
+                self._delegating.take(message, used)
 
     def _save(self, message: SaveNow) -> None:
         try:
@@ -89,15 +98,7 @@ class Mail:
             self._bench.log.note(f"checkpoint {saved or 'of nothing new'}: {message.name}")
             answer = {"checkpoint": saved or None}
         if message.id:
-            reply(self._bench.folder, message.id, answer)
-
-
-def reply(folder: RunFolder, name: str, data: Mapping[str, Any]) -> Path:
-    """Answer what an agent has sent, in a file that it can only read; return where."""
-    path = folder.replies / f"{name}.json"
-    text = json.dumps({"schema": SCHEMA, "id": name, **data})
-    files.write_atomic(path, text.encode(), mode=0o600)
-    return path
+            self._bench.folder.reply(message.id, answer)
 
 
 def left_in(inbox: Inbox) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -8,7 +8,7 @@ any line: it reads everything anew.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from gitcmat.engine import alone, branches, budgets, claims, pauses, results, room, views
+from gitcmat.engine import alone, branches, budgets, claims, members, pauses, results, room, views
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.intake import Intake, Wants
@@ -43,7 +43,9 @@ class Report:
     no_room: Shortage | None = None
     """Why what is ready was not started: a pause, or the machine has too little to spare."""
     look_again: float | None = None
-    """Seconds after which an edit of the view will have been left alone for long enough."""
+    """Seconds after which an edit of the view will have been left alone for long enough, or there
+    may be room for what an agent has delegated.
+    """
     world: World | None = None
     wants: Wants | None = None
 
@@ -60,13 +62,15 @@ class Reconciler:
         *,
         start: bool,
         only: str | None = None,
+        delegated: bool = False,
         approved: Collection[str] = (),
         on_line: Callable[[str], None] | None = None,
         launch: Callable[[claims.Claim], None] = claims.start,
     ) -> Report:
         """Do one step. `only` starts at most this one entry, whatever holds, waits and the limit of
-        parallel runs say; `launch` starts the runner of a claim. What starts so, and what is queued
-        of `approved`, is by the person whose command this is.
+        parallel runs say; `delegated` starts what agents delegate, as `start` does too. `launch`
+        starts the runner of a claim. What starts by name, and what is queued of `approved`, is by
+        the person whose command this is.
         """
         deps = self.deps
         report = Report()
@@ -88,6 +92,9 @@ class Reconciler:
                 self._publish(change, wants, world)
                 if start:
                     self._claim(change, wants, world, report, after, only, made)
+                if start or delegated:
+                    self._claim_members(change, wants, report, made)
+                after.stop += members.orphans(deps, change)
                 after.stop += [e.run for e in world.entries.values() if e.cancelling and e.run]
                 report.changed = list(change.notes)
         except BaseException:
@@ -99,6 +106,7 @@ class Reconciler:
             self._start(made, report, launch)
         finally:
             self._act(after)
+        members.answer(deps, facts)
         views.write(deps, shown=self._shows(wants))
         deps.store.rest()
         proc.bury()
@@ -106,6 +114,13 @@ class Reconciler:
             if on_line is not None:
                 on_line(line)
         return report
+
+    def _claim_members(
+        self, change: Change, wants: Wants, report: Report, made: list[claims.Claim]
+    ) -> None:
+        if members.claim(self.deps, change, wants, made) is not None:
+            again = report.look_again
+            report.look_again = room.PAUSE if again is None else min(room.PAUSE, again)
 
     def _warm(self, facts: Facts) -> None:
         """Look at what takes long (where tasks come from) before the lock is held."""

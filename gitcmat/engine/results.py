@@ -119,6 +119,7 @@ def take_in(
             ),
             f"{run_id}: {result.outcome}",
         )
+        result = _limited(result, record.account, now)
         entry = change.find(record.task) if record.task else None
         if entry is not None:
             subtasks.take_in(change, entry, result.subtasks, now, by=record.agent)
@@ -126,7 +127,7 @@ def take_in(
             continue
         defaults = wants.config(entry).defaults
         event = Ended(
-            result=_for_now(deps, change, _limited(result, record.account, now), entry, wants),
+            result=_for_now(deps, change, result, entry, wants),
             attempts=entry.task.attempts or defaults.attempts,
             backoff=seconds(defaults.backoff),
             wanted_gates=len(wants.gates(entry)),
@@ -141,7 +142,8 @@ def _limited(result: Result, account: str, now: datetime) -> Result:
     """
     if result.outcome is not RunOutcome.LIMITED:
         return result
-    accounts.hold(account, result.until, result.message, now)
+    if account:  # an older record of a run without a task has none
+        accounts.hold(account, result.until, result.message, now)
     return replace(result, until=None)
 
 

@@ -3,9 +3,11 @@
 Everything in it is this machine's, for its owner alone (0700, files 0600), and never committed.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gitcmat.engine import jobfile
 from gitcmat.model.job import Job, Result
@@ -13,6 +15,8 @@ from gitcmat.system import files
 
 LOCK_FD: Final = "CMAT_LOCK_FD"
 """The variable that tells a runner the number of an inherited, locked descriptor of `lock`."""
+
+REPLY_SCHEMA: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,21 @@ class RunFolder:
         return self.scratch / "replies"
 
     @property
+    def requests(self) -> Path:
+        """A folder for what its agent delegates (`gitcmat.engine.delegation`)."""
+        return self.path / "requests"
+
+    @property
+    def turn_over(self) -> Path:
+        """Its presence says that the agent, which delegated something, works no more."""
+        return self.path / "turn-over"
+
+    @property
+    def attended(self) -> Path:
+        """A lock, held by whoever follows the run in the foreground and starts its members."""
+        return self.path / "attended.lock"
+
+    @property
     def stop(self) -> Path:
         """Its presence asks the runner to stop."""
         return self.path / "stop"
@@ -169,6 +188,11 @@ class RunFolder:
     def mark_prepared(self) -> None:
         """Say that from now on the workspace holds this run's work."""
         files.write_atomic(self.prepared, b"", mode=0o600, durable=True, parents=False)
+
+    def reply(self, name: str, data: Mapping[str, Any]) -> None:
+        """Answer what the agent has sent, in a file that it can only read."""
+        text = json.dumps({"schema": REPLY_SCHEMA, "id": name, **data})
+        files.write_atomic(self.replies / f"{name}.json", text.encode(), mode=0o600)
 
     def request_stop(self) -> None:
         """Ask the runner to stop; it looks about ten times a second."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from gitcmat.engine import tail
+from gitcmat.engine.delegation import family, requests
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import NotFound
@@ -82,6 +83,16 @@ def printed(deps: Deps, run: Run) -> str:
     return "".join(tail.follow(log_of(deps, run), 0, lambda: True))
 
 
+def members(deps: Deps, run: Run) -> list[Run]:
+    """Return the runs that the agent of `run` delegated, the oldest first, as long as this machine
+    has its folder.
+    """
+    facts = deps.store.read()
+    found = [facts.run(each.run) for each in requests(RunFolder(deps.runs / run.id))]
+    there = [each for each in found if each is not None]
+    return sorted(there, key=lambda each: (each.started, each.id))
+
+
 def stop(deps: Deps, runs: Collection[Run], settle: Callable[[], object]) -> list[Run]:
     """End runs: ask their runners, wait until none of their processes is left, take in what they
     report. Return the runs as they are then; one that was over already is left alone.
@@ -101,9 +112,16 @@ def stop(deps: Deps, runs: Collection[Run], settle: Callable[[], object]) -> lis
 
 
 def wait(deps: Deps, run_id: str) -> None:
-    """Wait until the runner of a run, and with it every process of the run, has ended."""
-    lock = RunFolder(deps.runs / run_id).lock
-    while is_locked(lock):
+    """Wait until the runner of a run, and with it every process of the run, has ended; so have the
+    runs to which its agent delegated, as they end with it.
+    """
+    _wait(RunFolder(deps.runs / run_id))
+    for member in family(deps.runs, run_id):
+        _wait(RunFolder(deps.runs / member))
+
+
+def _wait(folder: RunFolder) -> None:
+    while is_locked(folder.lock):
         time.sleep(_PAUSE)
 
 

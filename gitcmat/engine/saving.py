@@ -64,6 +64,19 @@ class Saving:
 
         return self._save(f"{name} ({self._whose})", Why.AGENT)
 
+    def snapshot(self) -> str:
+        """Return a commit with the files as they are, on top of the run's start; that itself when
+        nothing has changed.
+
+        Raises:
+            UserError, OSError: it cannot be made.
+        """
+        from gitcmat.model.checkpoint import Why
+
+        self._save(f"before delegating ({self._whose})", Why.AGENT)
+        made = self._checkpoints.last if self._checkpoints is not None else None
+        return made or self._bench.job.start
+
     @property
     def _whose(self) -> str:
         job = self._bench.job

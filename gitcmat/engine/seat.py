@@ -7,9 +7,10 @@ its replies.
 
 import importlib.util
 import json
+import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -19,8 +20,8 @@ from gitcmat.engine.own_program import PROGRAM
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import Conflict, InvalidData, NotFound
 from gitcmat.model.job import Job
-from gitcmat.model.message import Message
-from gitcmat.system import clock, files, orphans
+from gitcmat.model.message import REPLY, Delegate, Message
+from gitcmat.system import clock, files, ids, orphans
 
 VARIABLE: Final = "CMAT_SEAT"
 """Names the file, for a program of the agent."""
@@ -28,6 +29,7 @@ VARIABLE: Final = "CMAT_SEAT"
 _LARGEST: Final = 16_000_000
 _LONGEST_PROMPT: Final = 200_000
 _PAUSE: Final = 0.1
+_ID: Final = 16
 
 
 def prepare(folder: RunFolder, job: Job, box: Path, prompt: str) -> None:
@@ -131,7 +133,7 @@ class Seat:
 
     def reply(self, name: str) -> dict[str, Any] | None:
         """What was answered to the message of this id, None before."""
-        if self.replies is None:
+        if self.replies is None or not REPLY.fullmatch(name):
             return None
         try:
             found = json.loads(files.read_regular(self.replies / f"{name}.json", _LARGEST))
@@ -141,11 +143,51 @@ class Seat:
             raise InvalidData(f"The reply {name} is damaged.", hint="ask again") from error
         return found if isinstance(found, dict) else None
 
+    def delegate(self, members: Sequence[tuple[str, str]], group: str) -> list[str]:
+        """Have other agents do parts of the work, each an agent's name and a prompt; return what
+        their replies will be called. One that fails does not stop the others.
+
+        Raises:
+            NotFound: nothing answers from here.
+            InvalidData: something in it is empty or too long; nothing was delegated.
+        """
+        if self.replies is None:
+            raise NotFound("Nothing can be delegated from here.", hint="do it yourself")
+        wanted = [
+            Delegate(agent=agent, prompt=prompt, group=group, id=ids.token(_ID))
+            for agent, prompt in members
+        ]
+        for each in wanted:
+            inbox.check(each)
+        for each in wanted:
+            self.send(each)
+        return [each.id for each in wanted]
+
+    def wait_for_all(
+        self,
+        names: Sequence[str],
+        *,
+        seconds: float = math.inf,
+        pause: Callable[[float], None] = time.sleep,
+        tell: Callable[[int], None] = lambda _done: None,
+    ) -> list[dict[str, Any] | None]:
+        """Wait at most so long for the replies of these names; None for one that is not there yet.
+
+        `tell` is given how many there are, each time that it is more.
+        """
+        until, told = clock.monotonic() + seconds, 0
+        while True:
+            found = [self.reply(name) for name in names]
+            done = len(found) - found.count(None)
+            if done > told:
+                tell(done)
+                told = done
+            if done == len(found) or clock.monotonic() >= until:
+                return found
+            pause(_PAUSE)
+
     def wait(
         self, name: str, *, seconds: float, pause: Callable[[float], None] = time.sleep
     ) -> dict[str, Any] | None:
         """Wait at most so long for the reply to a message; None when there is none by then."""
-        until = clock.monotonic() + seconds
-        while (found := self.reply(name)) is None and clock.monotonic() < until:
-            pause(_PAUSE)
-        return found
+        return self.wait_for_all([name], seconds=seconds, pause=pause)[0]

@@ -14,6 +14,7 @@ from gitcmat.model import schedule
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
 from gitcmat.model.problem import Problem
+from gitcmat.model.run import Run
 from gitcmat.model.schedule import World
 from gitcmat.model.spending import Total
 from gitcmat.model.state import OPEN, State
@@ -34,6 +35,10 @@ class Recorded:
 
     counts: Mapping[State, int]
     active: tuple[Entry, ...]
+    alone: tuple[Run, ...]
+    """Runs under way that belong to no entry, the oldest first: run directly or by other agents,
+    or checks.
+    """
     waiting: tuple[Entry, ...]
     """Pending and backlog entries."""
     blockers: tuple[Blocker, ...]
@@ -65,8 +70,8 @@ class Status:
     why_no_new: str | None
     watching: bool
     over: Mapping[str, str]
-    """Of active entries whose run lives no more, what became of it, by id: `ENDED` or `DIED`. The
-    next step takes it in."""
+    """Of active entries whose run lives no more, and of other runs that do not, what became of it,
+    by id: `ENDED` or `DIED`. The next step takes it in."""
     bare: bool
     """Whether there is no work tree, and so no file to save."""
     no_room: room_note.Held | None
@@ -91,8 +96,9 @@ def status(deps: Deps) -> Status:
     world = intake.world(facts, wants, opened, deps.clock.now(), free=0)
     new_from = wants.sources.new
     committed = wants.plan_intent.files.get(new_from, {}) if new_from else {}
+    known = recorded(facts)
     return Status(
-        recorded=recorded(facts),
+        recorded=known,
         why={e.id: why for e, why in waiting(opened, world, wants)},
         now=world.now,
         ready=bool(opened or world.known or any(i.tree for i in wants.intents.values()))
@@ -105,7 +111,7 @@ def status(deps: Deps) -> Status:
         untrusted=any(ref not in wants.trusted for ref in wants.intents),
         why_no_new=wants.sources.why_no_new,
         watching=is_locked(deps.repo.cmat / room_note.WATCH_LOCK),
-        over=_over(deps, opened),
+        over=_over(deps, known),
         bare=deps.repo.work_tree is None,
         no_room=room_note.noted(deps.repo),
         today=costs.of_today(deps, facts),
@@ -113,13 +119,13 @@ def status(deps: Deps) -> Status:
     )
 
 
-def _over(deps: Deps, opened: list[Entry]) -> dict[str, str]:
+def _over(deps: Deps, known: Recorded) -> dict[str, str]:
     found = {}
-    for entry in opened:
-        if entry.state is State.ACTIVE and entry.run:
-            folder = RunFolder(deps.runs / entry.run)
-            if not is_locked(folder.lock):  # looked at first: it goes after the result
-                found[entry.id] = ENDED if folder.result.exists() else DIED
+    runs = {entry.id: entry.run for entry in known.active if entry.run}
+    for name, run in (runs | {run.id: run.id for run in known.alone}).items():
+        folder = RunFolder(deps.runs / run)
+        if not is_locked(folder.lock):  # looked at first: it goes after the result
+            found[name] = ENDED if folder.result.exists() else DIED
     return found
 
 
@@ -129,6 +135,7 @@ def recorded(facts: Facts) -> Recorded:
     return Recorded(
         counts=facts.counts(),
         active=tuple(e for e in opened if e.state is State.ACTIVE),
+        alone=tuple(run for run in reversed(facts.runs(only_open=True)) if run.alone),
         waiting=tuple(e for e in opened if e.state in (State.BACKLOG, State.PENDING)),
         blockers=tuple(facts.blockers()),
         review=tuple(e for e in opened if e.state is State.REVIEW),

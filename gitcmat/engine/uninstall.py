@@ -12,11 +12,13 @@ from pathlib import Path
 from gitcmat.engine import branches, hooks, landing_record, workspaces
 from gitcmat.engine.daemon import only_one
 from gitcmat.engine.deps import Deps
+from gitcmat.engine.runfolder import RunFolder
 from gitcmat.errors import Conflict
 from gitcmat.model.state import State
 from gitcmat.store import exclude, layout, memory, packedrefs, packs, refs, unused_packs
 from gitcmat.store.git import Git
 from gitcmat.system.files import remove_tree
+from gitcmat.system.locks import is_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,8 @@ def plan(
 
     Branches whose commits nothing else has stay, unless `all_branches`.
 
-    Raises `Conflict` while a task is active, and while a workspace holds the work of a run that is
-    nowhere else, unless `exporting` is going to save it.
+    Raises `Conflict` while a task is active or a run under way, and while a workspace holds the
+    work of a run that is nowhere else, unless `exporting` is going to save it.
     """
     facts = deps.store.read()
     active = facts.entries(State.ACTIVE)
@@ -76,6 +78,15 @@ def plan(
         raise Conflict(
             f"Nothing was removed: {names} {'is' if len(active) == 1 else 'are'} active.",
             hint="gitcmat run stop --all, or wait; after a crash: gitcmat doctor --fix",
+        )
+    alive = [
+        r.id for r in facts.runs(only_open=True) if is_locked(RunFolder(deps.runs / r.id).lock)
+    ]
+    if alive:
+        is_ = "is" if len(alive) == 1 else "are"
+        raise Conflict(
+            f"Nothing was removed: {', '.join(alive)} {is_} under way.",
+            hint="gitcmat run stop --all, or wait",
         )
     spaces = workspaces.list_spaces(deps, facts)
     for space in spaces:

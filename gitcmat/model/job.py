@@ -55,6 +55,10 @@ class Permissions(StrEnum):
     ALL = "all"
     """Whatever its program can do, commands included: meant for a sandbox."""
 
+    def cover(self, other: "Permissions") -> bool:
+        """Whether `other` allows no more than this; each allows more than the one before it."""
+        return list(Permissions).index(other) <= list(Permissions).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:

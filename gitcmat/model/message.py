@@ -72,7 +72,8 @@ class Delegate:
     """Another agent is to do a part of the work, in a run of its own."""
 
     kind: ClassVar = "delegate"
-    most: ClassVar = MOST_MEMBERS
+    most: ClassVar = 10 * MOST_MEMBERS
+    """More than are taken: each of the others is told so."""
     longest: ClassVar = {"agent": 100, "prompt": 100_000, "group": 100, "id": 32}
 
     agent: str

@@ -20,7 +20,7 @@ class Run:
     schema: int = 1
     id: str
     task: str
-    """Empty when it is about no task."""
+    """Empty when it is about no task. A run that was delegated is about that of its parent."""
     attempt: int
     agent: str
     node: str
@@ -51,13 +51,19 @@ class Run:
     """Whose usage limit it worked under."""
     sandbox: str = NO_BOX.text
     """What its agent was kept in by, on one line for people."""
+    parent: str = ""
+    """The run whose agent delegated this one; empty for none."""
+    group: str = ""
+    """What it has in common with other runs that were delegated together."""
     session: Session = NO_SESSION
     spend: Spend = UNKNOWN
 
     @property
     def alone(self) -> bool:
-        """Whether no entry waits for its end: a check, or an agent that was run directly."""
-        return not self.task or self.agent == GATES
+        """Whether no entry waits for its end: a check, or an agent that was run directly or by
+        another one.
+        """
+        return not self.task or self.agent == GATES or bool(self.parent)
 
     @property
     def day(self) -> str:

@@ -26,7 +26,7 @@ class SandboxMode(StrEnum):
 
 
 class Network(StrEnum):
-    """Which network there is in a sandbox."""
+    """Which network there is in a sandbox; what comes later lets more through."""
 
     NONE = "none"
     """A loopback of its own, and nothing else."""
@@ -108,6 +108,21 @@ class Box:
     def closed(self) -> bool:
         """Whether there is a sandbox at all."""
         return self.mode is not SandboxMode.OFF
+
+    def holds(self, other: "Box") -> bool:
+        """Whether an agent in `other` reaches nothing that one in this cannot reach, but for the
+        hosts and folders that its own program needs.
+        """
+        if not self.closed:
+            return True
+        networks = list(Network)
+        return (
+            other.closed
+            and networks.index(other.network) <= networks.index(self.network)
+            and (self.network is Network.FULL or {*other.hosts} <= {*self.hosts})
+            and {*other.read} <= {*self.read, *self.write}
+            and {*other.write} <= {*self.write}
+        )
 
     @property
     def text(self) -> str:

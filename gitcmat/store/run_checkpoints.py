@@ -65,6 +65,11 @@ class RunCheckpoints:
         self._drop_old()
         return commit
 
+    @property
+    def last(self) -> str | None:
+        """The commit of the last one that was made."""
+        return self._made[-1][1] if self._made else None
+
     def end(self) -> None:
         """Remove the index that remembers what was saved last."""
         self._index.unlink(missing_ok=True)

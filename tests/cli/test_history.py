@@ -64,7 +64,17 @@ def test_the_past_as_json_says_which_and_leaves_out_what_is_computed_now(project
     ok(project, "queue", "hold", "a")
     status = gitcmat(project.repo, "status", "--at", "~1", "--json").ok().json
     assert sorted(status) == sorted(
-        ("schema", "at", "counts", "active", "waiting", "review", "finished", "blockers")
+        (
+            "schema",
+            "at",
+            "counts",
+            "active",
+            "also_at_work",
+            "waiting",
+            "review",
+            "finished",
+            "blockers",
+        )
     )
     assert "waits" not in status["waiting"][0]
     shown = gitcmat(project.repo, "task", "show", "a", "--at", "~1", "--json").ok().json

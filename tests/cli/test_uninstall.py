@@ -7,6 +7,7 @@ import pytest
 from gitcmat.engine.workspaces import place
 from tests.support.cli import gitcmat, running
 from tests.support.repo import TestRepo
+from tests.support.wait import until
 from tests.support.watched import Project
 
 
@@ -183,3 +184,19 @@ def test_workspaces_are_listed_and_removed_but_for_those_in_use(
     gitcmat(repo, "workspace", "remove", used["name"]).ok()
     assert list(folder.iterdir()) == []
     assert gitcmat(repo, "workspace", "list").ok().out == "There are no workspaces.\n"
+
+
+def test_while_a_run_without_a_task_works_nothing_goes(repo: TestRepo, tmp_path: Path) -> None:
+    project = Project(repo)
+    with running(repo, "run", "direct", "fake", "sh: sleep 600", logs=tmp_path / "log"):
+        until(lambda: (tmp_path / "log/out.txt").exists() and project.runs(), 30, "the run")
+        (run,) = project.runs()
+        refused = gitcmat(repo, "uninstall", "--yes")
+        assert (refused.code, refused.err) == (
+            5,
+            (
+                f"error: Nothing was removed: {run.id} is under way.\n"
+                "hint: gitcmat run stop --all, or wait\n"
+            ),
+        )
+        gitcmat(repo, "run", "stop", "--all").ok()

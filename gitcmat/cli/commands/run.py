@@ -1,6 +1,6 @@
 """``gitcmat run``: start, follow and stop runs of agents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -9,6 +9,7 @@ from gitcmat.cli.running import run_direct, run_in_background, run_now
 from gitcmat.cli.shown import plain, run_seconds
 from gitcmat.cli.state import State, common
 from gitcmat.errors import Usage
+from gitcmat.model.marks import one_line
 from gitcmat.model.run import GATES, Run
 from gitcmat.model.spending import Part, total
 
@@ -73,7 +74,9 @@ def show(state: State, *, run: str, with_log: bool) -> None:
     deps = state.app.deps
     found = runs.find(deps, run)
     if not with_log:
-        state.out.show({"run": plain(found)}, _lines(found))
+        members = runs.members(deps, found)
+        data = {"run": plain(found), "members": [plain(m) for m in members]}
+        state.out.show(data, _lines(found, members))
         return
     text = runs.printed(deps, found)
     state.out.show({"run": plain(found), "log": text}, text)
@@ -103,8 +106,9 @@ def follow(state: State, *, run: str, last: int | None, since: int | None) -> No
 def stop(state: State, *, run: str | None, every: bool) -> None:
     """Stop RUN, or the run of a task, with every process that it started; its work is kept.
 
-    Its task is on hold then, until it is released or run. With --all a daemon that watches starts
-    nothing else either, until `gitcmat queue resume`.
+    So does what its agent has delegated. Its task is on hold then, until it is released or run; a
+    run that was itself delegated ends alone, and the agent that waits for it goes on. With --all a
+    daemon that watches starts nothing else either, until `gitcmat queue resume`.
     """
     from gitcmat.engine import pauses, runs
 
@@ -116,7 +120,7 @@ def stop(state: State, *, run: str | None, every: bool) -> None:
     stopped = runs.stop(deps, found, state.app.settle)
     lines = [f"{r.id} ({r.task or 'no task'}): {r.outcome or 'under way'}" for r in stopped]
     facts = deps.store.read()
-    entries = [facts.entry(r.task) for r in stopped if r.task]
+    entries = [facts.entry(r.task) for r in stopped if not r.alone]
     held = [e.id for e in entries if e is not None and e.hold]
     lines += [f"{task} is on hold: gitcmat queue release {task}" for task in held]
     if paused:
@@ -140,15 +144,21 @@ def _row(run: Run) -> tuple[object, ...]:
     took = "" if seconds is None else f"{seconds:.0f}"
     started = f"{run.started.astimezone():%Y-%m-%d %H:%M:%S}"
     outcome = run.outcome or "under way"
-    return (run.id, run.task, run.attempt, run.agent, outcome, started, took, run.message)
+    agent = f"{run.agent} for {run.parent}" if run.parent else run.agent
+    return (run.id, run.task, run.attempt, agent, outcome, started, took, run.message)
 
 
-def _lines(run: Run) -> Iterator[str]:
+def _lines(run: Run, members: Sequence[Run] = ()) -> Iterator[str]:
     seconds = run_seconds(run)
     took = "" if seconds is None else f", {seconds:.1f} s"
     yield f"{run.id}  {run.outcome or 'under way'}{took}  {run.message}".rstrip()
     about = f"{run.task}, attempt {run.attempt}" if run.task else "none"
     yield f"  task      {about}, by {run.agent}"
+    if run.parent:
+        group = f", in {one_line(run.group)}" if run.group else ""
+        yield f"  for       {run.parent}, whose agent delegated it{group}"
+    for member in members:
+        yield f"  member    {member.id} {member.agent}: {member.outcome or 'under way'}"
     yield f"  started   {run.started.astimezone():%Y-%m-%d %H:%M:%S}"
     yield f"  from      {run.start[:12]} (base {run.base[:12]})"
     if run.agent != GATES:

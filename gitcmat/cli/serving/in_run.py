@@ -1,12 +1,20 @@
 """Tools for the agent of a run: about its own task, and nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from gitcmat.cli.serving.tools import Caller, Tool, text
 from gitcmat.engine.seat import Seat
 from gitcmat.errors import CheckFailed
-from gitcmat.model.message import Ask, Message, NewSubtask, Progress, SaveNow
+from gitcmat.model.message import (
+    MOST_MEMBERS,
+    Ask,
+    Delegate,
+    Message,
+    NewSubtask,
+    Progress,
+    SaveNow,
+)
 from gitcmat.system import ids
 
 ABOUT: Final = (
@@ -16,6 +24,13 @@ ABOUT: Final = (
 _ID: Final = 16
 _SAVED_WITHIN: Final = 60.0
 """Seconds."""
+_WAITED: Final = 50
+"""Seconds; some programs give a tool up after a minute."""
+_WAIT: Final = {
+    "type": "integer",
+    "description": f"How long to wait at most; default {_WAITED}. Your program may give up a tool "
+    "that takes longer.",
+}
 
 
 def tools(seat: Seat) -> list[Tool]:
@@ -57,6 +72,43 @@ def tools(seat: Seat) -> list[Tool]:
             needs=("name",),
             call=lambda given, caller: _save(seat, given["name"], caller),
         ),
+        Tool(
+            name="delegate",
+            about="Have other agents do parts of your task, at the same time, and wait for them. "
+            "Each begins with the files as they are now, in a work tree of its own; the result "
+            "has its last words, its commit, and how to take that over. One that fails does not "
+            "stop the others. read_task names the agents that there are. One whose outcome is "
+            "null works on: wait_for_members.",
+            takes={
+                "members": _listed(
+                    "Who shall do what.",
+                    {
+                        "agent": text("The agent's name.", _most(Delegate, "agent")),
+                        "prompt": text(
+                            "What it shall do, whole: it knows nothing of you.",
+                            _most(Delegate, "prompt"),
+                        ),
+                    },
+                ),
+                "group": text("What they have in common, for people.", _most(Delegate, "group")),
+                "seconds": _WAIT,
+            },
+            needs=("members",),
+            call=lambda given, caller: _delegate(seat, given, caller),
+        ),
+        Tool(
+            name="wait_for_members",
+            about="Wait on for agents to which you delegated.",
+            takes={
+                "members": _listed(
+                    "For whom.", {"id": text("As delegate gave it.", _most(Delegate, "id"))}
+                ),
+                "seconds": _WAIT,
+            },
+            needs=("members",),
+            call=lambda given, caller: _wait(seat, given["members"], given, caller),
+            reads=True,
+        ),
     ]
 
 
@@ -80,6 +132,43 @@ def _save(seat: Seat, name: str, caller: Caller) -> Mapping[str, Any]:
     if "error" in answer:
         raise CheckFailed(f"Nothing was saved: {answer['error']}", hint="go on without")
     return {"checkpoint": answer.get("checkpoint")}
+
+
+def _listed(about: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a list of members, each with all of these fields."""
+    item = {
+        "type": "object",
+        "properties": fields,
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+    return {
+        "type": "array",
+        "description": about,
+        "minItems": 1,
+        "maxItems": MOST_MEMBERS,
+        "items": item,
+    }
+
+
+def _delegate(seat: Seat, given: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    members = given["members"]
+    names = seat.delegate([(m["agent"], m["prompt"]) for m in members], given.get("group", ""))
+    known = [{"id": name, "agent": m["agent"]} for name, m in zip(names, members, strict=True)]
+    return _wait(seat, known, given, caller)
+
+
+def _wait(
+    seat: Seat, members: Sequence[Mapping[str, Any]], given: Mapping[str, Any], caller: Caller
+) -> Mapping[str, Any]:
+    def tell(done: int) -> None:
+        caller.tell(done, len(members), f"{done} of {len(members)} have ended")
+
+    names = [member["id"] for member in members]
+    seconds = max(0, given.get("seconds", _WAITED))
+    found = seat.wait_for_all(names, seconds=seconds, pause=caller.pause, tell=tell)
+    pairs = zip(members, found, strict=True)
+    return {"members": [dict(member) | (reply or {"outcome": None}) for member, reply in pairs]}
 
 
 def _most(kind: type[Message], field: str) -> int:
