@@ -366,7 +366,7 @@ def test_what_may_not_be_pending_is_refused(state: State) -> None:
         advance(entry(state), Approved(), LATER)
 
 
-@pytest.mark.parametrize("state", [State.BACKLOG, State.ACTIVE, *FINISHED])
+@pytest.mark.parametrize("state", [State.BACKLOG, State.ACTIVE, *sorted(FINISHED)])
 def test_what_may_not_be_blocked_is_refused(state: State) -> None:
     with pytest.raises(Conflict) as refused:
         advance(entry(state, run="r-1"), Asked(question="why?", by="Ann"), LATER)
