@@ -25,8 +25,8 @@ command: [sh, tools/agent.sh]
 Do what you are told.
 """
 SCRIPT: Final = """\
-sed -n 's/^ *sh: //p' > "$TMPDIR/todo-$CMAT_RUN"
-. "$TMPDIR/todo-$CMAT_RUN"
+todo=$(sed -n 's/^ *sh: //p')
+eval "$todo"
 """
 CONFIG: Final = "schema: 1\ndefaults:\n  backoff: 1s\n"
 
