@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gitcmat.model.state import State
-from gitcmat.system import bwrap
+from tests.support.boxed import bubblewrap
 from tests.support.cli import gitcmat, running
 from tests.support.fakemodel.server import FakeModel
 from tests.support.realcli import sleeper
@@ -28,8 +28,8 @@ def cli(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=["off", "bwrap"])
 def sandbox(request: pytest.FixtureRequest) -> str:
-    if request.param == "bwrap" and isinstance(bwrap.find([]), bwrap.Refused):
-        pytest.skip("NOT SHOWN IN A SANDBOX: there is none on this machine")
+    if request.param == "bwrap":
+        bubblewrap()
     return str(request.param)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from gitcmat.model.run import Run as Record
 from gitcmat.model.state import State
+from tests.support.boxed import bubblewrap
 from tests.support.cli import gitcmat
 from tests.support.fakemodel.scenario import Answer, Run, Script, Use, Write
 from tests.support.fakemodel.server import FakeModel
@@ -79,15 +80,18 @@ def ask(cli: str) -> tuple[Answer, ...]:
     )
 
 
+@pytest.mark.parametrize("sandbox", ["off", "bwrap"])
 def test_a_question_is_one_blocker_and_its_answer_reaches_the_agent(
-    repo: TestRepo, cli: str, monkeypatch: pytest.MonkeyPatch
+    repo: TestRepo, cli: str, sandbox: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if sandbox == "bwrap":
+        bubblewrap()
     scripts = (
         Script((Answer("", (Write("door.txt", "blue\n"),)), Answer("Painted.")), asks="> Blue."),
         Script(ask(cli), asks="Paint it."),
     )
     with FakeModel(*scripts) as model:
-        project = RealProject(repo, cli, model, monkeypatch)
+        project = RealProject(repo, cli, model, monkeypatch, sandbox=sandbox)
         project.wants("paint", "Paint it.")
         assert gitcmat(repo, "run", "now", "paint").code == 1
         (blocker,) = project.asked("paint")
