@@ -15,6 +15,7 @@ from gitcmat.model.settings import Config
 from gitcmat.store import layout
 from gitcmat.store.intent import read_settings
 from gitcmat.store.snapshot import Snapshot
+from gitcmat.store.sources import saved_not_committed
 from gitcmat.store.trust import read_plan
 
 
@@ -106,6 +107,9 @@ def registry(deps: Deps) -> Registry:
         and deps.trust.trusted(read_plan(deps.git, intent))
     )
     known = _known(committed, saved, *_problems(found, intent))
+    if intent is None:  # HEAD is detached, say: what it has is committed all the same
+        unsaved = {one.path for one in saved_not_committed(deps.repo)}
+        known = (one if one.path in unsaved else _as_committed(one) for one in known)
     notes = sorted(lint.notes(found)) if found is not None else []
     config = intent.config if intent is not None else settings.config if settings else Config()
     return Registry(
@@ -119,6 +123,10 @@ def registry(deps: Deps) -> Registry:
         config=config,
         allowed=allowed,
     )
+
+
+def _as_committed(one: Known) -> Known:
+    return replace(one, standing=Standing.COMMITTED) if _is_agent(one.path) else one
 
 
 def _holds(one: Known, committed: Mapping[str, Agent]) -> bool:

@@ -239,6 +239,29 @@ def test_without_trust_the_list_says_how(repo: TestRepo) -> None:
     )
 
 
+def test_where_there_is_no_branch_the_list_says_why(repo: TestRepo) -> None:
+    repo.commit("One", agent("fixer", command=["sh"]))
+    repo.git("checkout", "-q", "--detach")
+    repo.write(".cmat/agents/new.md", agent("new", command=["sh"])[".cmat/agents/new.md"])
+    out = gitcmat(repo, "agent", "list").ok().out
+    assert re.search(r"^fixer .* not trusted +\.cmat/agents/fixer\.md$", out, re.MULTILINE)
+    assert re.search(r"^new .* not committed +\.cmat/agents/new\.md$", out, re.MULTILINE)
+    assert out.endswith("\nHEAD is detached, so there is no branch whose plan could be trusted.\n")
+    assert refused(gitcmat(repo, "agent", "check"))[0] == 5
+
+
+def test_the_settings_before_a_mistake_stay_in_use(repo: TestRepo) -> None:
+    repo.commit("One", agent("fixer", "Fix.\n", command=["sh"]))
+    gitcmat(repo, "status").ok()
+    digest = gitcmat(repo, "trust", "--print-digest").ok().out.strip()
+    gitcmat(repo, "trust", "--digest", digest).ok()
+    repo.commit("A mistake", {".cmat/agents/fixer.md": "---\nname: fixer\nruns: foxer\n---\n"})
+    (one,) = gitcmat(repo, "agent", "list", "--json").ok().json["agents"]
+    assert (one["standing"], one["valid"], one["trusted"]) == ("committed", False, True)
+    assert one["argv"] == ["sh"]
+    assert gitcmat(repo, "agent", "check").code == 0
+
+
 def test_one_is_shown_whole_and_no_value_of_a_variable(
     repo: TestRepo, bin_: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ WROTE = "\n".join(
 HOOKS = "Installed git hooks that wake gitcmat (gitcmat hooks remove undoes it)."
 NEXT = """\
 Next:
-  write an agent: .cmat/agents/README.md has an example
+  write an agent: gitcmat agent add NAME --runs claude (or see .cmat/agents/README.md)
   git add .cmat && git commit -m "Use gitcmat"
   gitcmat trust
 """
@@ -157,7 +157,7 @@ def test_it_commits_only_when_asked_and_only_its_own_files(repo: TestRepo) -> No
     assert done.out.splitlines()[-4:] == [
         f"Committed as {repo.tip()[:10]}.",
         "Next:",
-        "  write an agent: .cmat/agents/README.md has an example",
+        "  write an agent: gitcmat agent add NAME --runs claude (or see .cmat/agents/README.md)",
         "  gitcmat trust",
     ]
     assert repo.git("show", "--format=%s", "--name-only").splitlines()[2:] == sorted(FILES)

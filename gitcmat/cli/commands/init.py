@@ -89,7 +89,7 @@ def _found(done: "Prepared") -> Iterator[str]:
 
 def _next(done: "Prepared") -> Iterator[str]:
     yield "Next:"
-    yield "  write an agent: .cmat/agents/README.md has an example"
+    yield "  write an agent: gitcmat agent add NAME --runs claude (or see .cmat/agents/README.md)"
     if not done.commit:
         yield '  git add .cmat && git commit -m "Use gitcmat"'
         if not done.born:
