@@ -68,6 +68,8 @@ class Launch:
     """What the program must be able to write below the home folder: its login, its sessions. A name
     with a slash at its end is a folder, which a sandbox cannot make later: it is made before.
     """
+    heeds_errors: bool = False
+    """Whether its standard error is read as its output is: for what it tells nowhere else."""
     hosts: tuple[str, ...] = ()
     """Where its model is, as ``name`` or ``name:port``, for a sandbox that lets it reach that."""
 
@@ -128,6 +130,10 @@ class Troubled:
     """Something went wrong, which need not end the turn."""
 
     text: str
+    hopeless: bool = False
+    """Whether the program goes on, and nothing can come of it, as where it waits for the end of a
+    usage limit: it is ended, and `Agent.end` says what that means.
+    """
 
 
 Heard = Started | Said | Used | Spent | Asked | Troubled
@@ -176,6 +182,7 @@ class Agent(Protocol):
         """Return how to start the program for `turn`.
 
         Raises:
+            UserError: it cannot be started like this, as the message says.
             OSError: a file for it cannot be written into `Turn.scratch`.
         """
 

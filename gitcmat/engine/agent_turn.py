@@ -79,6 +79,7 @@ _OUTCOMES: Final = {
     Cause.TOO_LARGE: RunOutcome.TOO_LARGE,
     Cause.TOO_MANY: RunOutcome.TOO_MANY,
     Cause.OVER_BUDGET: RunOutcome.OVER_BUDGET,
+    Cause.HOPELESS: RunOutcome.FAILED,
     Cause.STOPPED: RunOutcome.STOPPED,
 }
 
@@ -149,7 +150,7 @@ class _Turn:
                     bench.folder,
                     bench.stop,
                     functools.partial(self._meanwhile, meanwhile),
-                    lambda: self._listener.over_budget(self._mail.spent),
+                    self._enough,
                     boxing.wrapper,
                 ).run(
                     boxing.argv,
@@ -164,13 +165,22 @@ class _Turn:
                         processes=bench.job.processes,
                     ),
                     on_out=self._listener.hear,
-                    on_err=self._errors.feed,
+                    on_err=self._hear_errors if launch.heeds_errors else self._errors.feed,
                 )
             finally:
                 self._listener.end()
                 self._errors.end()
             self._listener.warnings += boxing.warnings
             return self._came_out(boxing, ended)
+
+    def _enough(self) -> Cause | None:
+        if self._listener.over_budget(self._mail.spent):
+            return Cause.OVER_BUDGET
+        return Cause.HOPELESS if self._listener.hopeless else None
+
+    def _hear_errors(self, chunk: bytes) -> None:
+        self._errors.feed(chunk)
+        self._listener.hear_errors(chunk)
 
     def _meanwhile(self, meanwhile: Callable[[], None]) -> float:
         meanwhile()
@@ -186,7 +196,7 @@ class _Turn:
         return replace(ended, code=boxing.code(ended.code))
 
     def _judge(self, ended: Ended) -> End:
-        if ended.cause is Cause.EXITED:
+        if ended.cause in (Cause.EXITED, Cause.HOPELESS):
             code = ended.code if ended.code is not None else -1
             return self._agent.end(code, self._errors.tail)
         if ended.cause is Cause.OVER_BUDGET and self._listener.over_budget():

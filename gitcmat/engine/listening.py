@@ -1,6 +1,7 @@
 """Listens to an agent: its output goes to the log as it comes and to its driver line by line."""
 
 import codecs
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -26,14 +27,15 @@ class Listener:
         self._day = f"{clock.now():%Y-%m-%d}"
         self._model = bench.job.agent.model if bench.job.agent else ""
         self._stream = bench.log.stream()
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line: list[str] = []
-        self._length = 0
+        self._out = _Lines(self._read)
+        self._err = _Lines(self._read)
         self._session = before.id
         self._added = Spend()
         self._whole: Spend | None = None
         self.questions: list[str] = []
         self.warnings: list[str] = []
+        self.hopeless = False
+        """Whether the agent goes on and nothing can come of it."""
 
     @property
     def session(self) -> Session:
@@ -65,40 +67,31 @@ class Listener:
     def hear(self, chunk: bytes) -> None:
         """Take in a piece of standard output."""
         self._stream.feed(chunk)
-        self._split(self._decoder.decode(chunk))
+        self._out.feed(chunk)
+
+    def hear_errors(self, chunk: bytes) -> None:
+        """Take in a piece of standard error, for a driver that reads that, too; it is logged
+        already.
+        """
+        self._err.feed(chunk)
 
     def end(self) -> None:
         """Take in what is left of an unfinished last line."""
         self._stream.end()
-        self._split(self._decoder.decode(b"", final=True))
-        if self._length:
-            self._read()
+        self._out.end()
+        self._err.end()
         self.warnings += budget.not_checked(self._bench.job.usd, self._bench.job.tokens, self.spend)
 
     def _priced(self, spend: Spend) -> Spend:
         named = replace(spend, model=spend.model or self._added.model or self._model)
         return worked_out(named, self._day, self._bench.job.prices)
 
-    def _split(self, text: str) -> None:
-        *whole, rest = text.split("\n")
-        for part in whole:
-            self._keep(part)
-            self._read()
-        self._keep(rest)
-
-    def _keep(self, part: str) -> None:
-        self._length += len(part)
-        if self._length <= _LONGEST_LINE:
-            self._line.append(part)
-
-    def _read(self) -> None:
-        """Let the driver read the line that is complete; one without end is only in the log."""
-        too_long, line = self._length > _LONGEST_LINE, "".join(self._line)
-        self._line, self._length = [], 0
-        if too_long:
+    def _read(self, line: str | None) -> None:
+        """Let the driver read a line; one without end, None, is only in the log."""
+        if line is None:
             self.warnings.append("a line of the agent's output was too long to be read")
             return
-        for heard in self._agent.read(line.removesuffix("\r")):
+        for heard in self._agent.read(line):
             match heard:
                 case Said():
                     self._log.event("said", heard.text)
@@ -118,3 +111,41 @@ class Listener:
                         self._added += self._priced(heard.spend)
                 case Troubled():
                     self._log.event("trouble", heard.text)
+                    self.hopeless = self.hopeless or heard.hopeless
+
+
+class _Lines:
+    """Cuts what comes in pieces into lines; one that is too long is None."""
+
+    def __init__(self, take: Callable[[str | None], None]) -> None:
+        self._take = take
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line: list[str] = []
+        self._length = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take in a piece."""
+        self._split(self._decoder.decode(chunk))
+
+    def end(self) -> None:
+        """Take what is left for a line."""
+        self._split(self._decoder.decode(b"", final=True))
+        if self._length:
+            self._whole()
+
+    def _split(self, text: str) -> None:
+        *whole, rest = text.split("\n")
+        for part in whole:
+            self._keep(part)
+            self._whole()
+        self._keep(rest)
+
+    def _keep(self, part: str) -> None:
+        self._length += len(part)
+        if self._length <= _LONGEST_LINE:
+            self._line.append(part)
+
+    def _whole(self) -> None:
+        too_long, line = self._length > _LONGEST_LINE, "".join(self._line)
+        self._line, self._length = [], 0
+        self._take(None if too_long else line.removesuffix("\r"))

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     TOO_LARGE = "too large"
     TOO_MANY = "too many"
     OVER_BUDGET = "over budget"
+    HOPELESS = "hopeless"
     STOPPED = "stopped"
 
 
@@ -68,6 +69,8 @@ class Limits:
                 return f"had more than {self.processes} processes at once (limits.run_processes)"
             case Cause.OVER_BUDGET:
                 return "used what it may cost (budget)"
+            case Cause.HOPELESS:
+                return "went on though nothing could come of it"
             case Cause.STOPPED:
                 return "stopped on request"
 
@@ -133,18 +136,18 @@ class Supervisor:
         folder: RunFolder,
         stop: StopRequest,
         meanwhile: Callable[[], float] = lambda: 0.0,
-        over_budget: Callable[[], bool] = lambda: False,
+        enough: Callable[[], Cause | None] = lambda: None,
         wrapper: Wrapper | None = None,
     ) -> None:
         """`meanwhile` is called about ten times a second, and says when the program was heard of
         otherwise, by the monotonic clock; no output is read until it returns.
-        `over_budget` says whether what is run has used what it may cost. With `wrapper`, what is
+        `enough` says why what is run is to end, by what was read of it. With `wrapper`, what is
         run is one.
         """
         self._folder = folder
         self._stop = stop
         self._meanwhile = meanwhile
-        self._over_budget = over_budget
+        self._enough = enough
         self._wrapper = wrapper
 
     def run(
@@ -220,8 +223,8 @@ class Supervisor:
                 return Cause.STOPPED
             if pipes.too_loud:
                 return Cause.TOO_LOUD
-            if self._over_budget():
-                return Cause.OVER_BUDGET
+            if (cause := self._enough()) is not None:
+                return cause
             if now - begun > limits.wall:
                 return Cause.TIMED_OUT
             if limits.idle is not None and now - max(pipes.last, begun) > limits.idle:

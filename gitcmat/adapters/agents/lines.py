@@ -77,6 +77,20 @@ def granted(answers: Iterable[Answer]) -> tuple[str, ...]:
     return tuple(what for what, yes in found.items() if yes)
 
 
+_SOON: Final = timedelta(minutes=2)
+_USED_UP: Final = ("quota", "usage limit", "usage cap", "insufficient credits", "credit balance")
+
+
+def used_up(said: str, now: datetime) -> bool:
+    """Whether a limit, as a message says it, is none that a turn should wait for: it ends at an
+    hour, or when somebody pays, and not in a moment.
+    """
+    at = until(said, now)
+    if at is not None:
+        return at > now + _SOON
+    return any(word in said.lower() for word in _USED_UP)
+
+
 _RETRY: Final = re.compile(
     r"(?:retry|try again|resets?)\s+(?:in|after)\s+([\d.]+)\s*(ms|s|m|h)", re.IGNORECASE
 )
