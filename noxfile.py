@@ -51,9 +51,11 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def agents(session: nox.Session) -> None:
-    """Run the tests that start real agents, those of `.ci/run` and the slower ones, from npm."""
+    """Run the tests that start real agents, those of `.ci/run` and the slower ones, which npm and
+    pip install: some 2 GB.
+    """
     _install(session)
-    programs = ("claude", "codex", "gemini", "opencode")
+    programs = ("claude", "codex", "gemini", "opencode", "aider", "mini")
     session.run("python", "-m", "tests.support.realcli", *programs)
     session.env["GITCMAT_REQUIRE_CLIS"] = " ".join(programs)
     session.run("pytest", "-q", "-m", "agents", *session.posargs)

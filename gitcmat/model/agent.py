@@ -16,6 +16,8 @@ PROGRAMS: Final = {
     "codex": ("codex",),
     "gemini": ("gemini",),
     "opencode": ("opencode",),
+    "aider": ("aider",),
+    "mini-swe-agent": ("mini",),
     "acp": (),
 }
 """What can drive an agent (`runs:`) → the program it starts where a profile names none."""

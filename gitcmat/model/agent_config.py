@@ -20,7 +20,13 @@ _BY_PROGRAM: Final = {
     "codex": (".codex", ".agents"),
     "gemini": (".gemini", ".agents"),
     "opencode": (".opencode", ".agents", "opencode.json", "opencode.jsonc"),
-    "aider": (".aider.conf.yml", ".aider.model.settings.yml", ".env"),
+    "aider": (
+        ".aider.conf.yml",
+        ".aider.model.metadata.json",
+        ".aider.model.settings.yml",
+        ".env",
+    ),
+    "mini-swe-agent": (),
     "amp": (".amp", ".agents"),
     "copilot": (".copilot", ".mcp.json"),
     "cursor-agent": (".cursor",),
@@ -31,6 +37,11 @@ _BY_PROGRAM: Final = {
 
 PLACES: Final = tuple(sorted({place for places in _BY_PROGRAM.values() for place in places}))
 """All of them."""
+
+LITTER: Final = (".aider.tags.cache.v*/",)
+"""What programs of agents keep in a work tree for themselves, and cannot be told to put elsewhere:
+no part of anybody's work.
+"""
 
 _BETWEEN: Final = re.compile(r"[\s;&|<>()'\"`=,:$/]+")
 

@@ -3,18 +3,20 @@
 import os
 from pathlib import Path
 
+from gitcmat.model.agent_config import LITTER
 from gitcmat.store.git import Git, Repository
 from gitcmat.store.layout import CMAT, FACTS
 from gitcmat.store.slots import Slot
 
 
 def ignored(slot: Slot, host: Repository, git: Git) -> bytes:
-    """Return the lines of ``info/exclude``: the person's, our facts, what is copied in or kept.
+    """Return the lines of ``info/exclude``: the person's, our facts, what is copied in or kept, and
+    what agents' programs keep for themselves.
 
     `git` is that of the person's repository, `host`.
     """
     ours = [f"/{CMAT}/{name}/" for name in FACTS]
-    ours += [_literal(path) for path in slot.copied] + list(slot.keep)
+    ours += [_literal(path) for path in slot.copied] + [*slot.keep, *LITTER]
     return b"\n".join([*_persons(host, git), os.fsencode("\n".join(ours)), b""])
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from gitcmat.errors import NotFound
+from gitcmat.model.agent_config import LITTER
 from gitcmat.model.job import Identity
 from gitcmat.store.collect import Order, collect
 from gitcmat.store.collected import Collected
@@ -159,7 +160,7 @@ class Workspace:
     ) -> Collected:
         """Collect what the agent left, see `collect`. The host is not changed."""
         slot = self._existing()
-        keep = Keep(slot.keep)
+        keep = Keep((*slot.keep, *LITTER))
         order = Order(
             base=base,
             start=start,

@@ -11,11 +11,15 @@ from gitcmat.adapters.agents import make_agent
 from gitcmat.adapters.agents.lines import granted, permission, until
 from gitcmat.model.job import Answer, RunOutcome
 from gitcmat.model.usage import Spend, Usage
-from gitcmat.ports import Agent, End, Heard, Said, Spent, Started, Used
+from gitcmat.ports import Agent, End, Heard, Said, Spent, Started, Troubled, Used
 
 STREAMS: Final = Path(__file__).parents[1] / "fixtures/streams"
 INDEX: Final[dict[str, Any]] = json.loads((STREAMS / "recordings.json").read_text(encoding="utf-8"))
-LINES: Final = sorted(name for name in INDEX if (STREAMS / f"{name}.jsonl").exists())
+KINDS: Final = {".jsonl", ".txt"}
+FILES: Final = {path.stem: path for path in STREAMS.iterdir() if path.suffix in KINDS}
+LINES: Final = sorted(FILES)
+ADAPTERS: Final = {"mini": "mini-swe-agent"}
+"""The beginning of a name → the adapter, where that is called otherwise."""
 
 OUTCOMES: Final = {
     RunOutcome.FINISHED: """
@@ -27,15 +31,18 @@ OUTCOMES: Final = {
         gemini_resume gemini_shell gemini_shell_yolo gemini_text gemini_write
         gemini_write_yolo opencode_bash opencode_outside opencode_recovers
         opencode_red_shell opencode_resume opencode_shell opencode_text opencode_write
+        aider_read_only aider_recovers aider_shell aider_text aider_write
+        mini_recovers mini_red_shell mini_shell mini_text mini_write
     """,
     RunOutcome.LIMITED: """
         claude_429 claude_429_plain claude_key_usage_limit claude_no_credit claude_spend_limit
         claude_usage_limit codex_429 codex_429_plain codex_midway codex_spend_limit
         codex_usage_limit codex_usage_limit_days gemini_429 gemini_recovers gemini_spend_limit
         gemini_usage_limit opencode_429 opencode_429_plain opencode_spend_limit
-        opencode_usage_limit
+        opencode_usage_limit aider_429 aider_spend_limit aider_usage_limit mini_429
+        mini_spend_limit mini_usage_limit opencode_waits
     """,
-    RunOutcome.CANNOT_START: "claude_401 codex_401 gemini_401 opencode_401",
+    RunOutcome.CANNOT_START: "claude_401 codex_401 gemini_401 opencode_401 aider_401 mini_401",
     RunOutcome.OVER_BUDGET: "claude_max_budget",
 }
 """What is not named has failed."""
@@ -43,13 +50,24 @@ OUTCOMES: Final = {
 EXPECTED: Final = {name: outcome for outcome, names in OUTCOMES.items() for name in names.split()}
 
 
+PATIENT: Final = ("aider", "mini", "opencode")
+HEEDED: Final = {"opencode"}
+"""Whose standard error is read, too."""
+
 CLIS: Final = ("claude", "codex", "gemini", "opencode")
 GOOD: Final = tuple(f"{cli}_{what}" for cli in CLIS for what in ("shell", "write", "text"))
 
 
+def agent_of(name: str) -> Agent:
+    cli = name.split("_", maxsplit=1)[0]
+    return make_agent(ADAPTERS.get(cli, cli))
+
+
 def heard(name: str) -> tuple[list[Heard], End]:
-    agent = make_agent(name.split("_", maxsplit=1)[0])
-    said = list(read(agent, (STREAMS / f"{name}.jsonl").read_text(encoding="utf-8")))
+    agent = agent_of(name)
+    said = list(read(agent, FILES[name].read_text(encoding="utf-8")))
+    if INDEX[name]["cli"] in HEEDED:
+        said += read(agent, INDEX[name]["stderr"])
     return said, agent.end(INDEX[name]["code"], INDEX[name]["stderr"])
 
 
@@ -81,12 +99,12 @@ def test_a_good_turn_tells_session_tools_words_and_tokens(name: str) -> None:
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_stream_that_breaks_off_anywhere_is_no_good_end(name: str) -> None:
-    lines = (STREAMS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = FILES[name].read_text(encoding="utf-8").splitlines()
     for length in range(len(lines)):
-        agent = make_agent(name.split("_", maxsplit=1)[0])
+        agent = agent_of(name)
         read(agent, "\n".join(lines[:length]))
         assert agent.end(-9, "").outcome is not RunOutcome.FINISHED
-        agent = make_agent(name.split("_", maxsplit=1)[0])
+        agent = agent_of(name)
         for line in lines[:length]:
             list(agent.read(line[: len(line) // 2]))
 
@@ -109,6 +127,76 @@ def test_codex_counts_what_came_from_a_cache_as_input_too() -> None:
 def test_each_step_of_opencode_is_paid_by_itself() -> None:
     assert [event.spend.usd for event in spends("opencode_shell")] == [0.00014, 0.000264]
     assert not any(event.whole for event in spends("opencode_shell"))
+
+
+def test_aider_tells_its_model_its_edits_and_its_tokens() -> None:
+    events, end = heard("aider_write")
+    words = "I write.\n\nnotes/new.txt\n\n```\none\n\ntwo\n\n```"
+    spend = Spend(usage=Usage(input=1250, output=7), model="openai/fake-model")
+    assert events == [
+        Started(model="openai/fake-model"),
+        Said(text=words),
+        Spent(spend=spend),
+        Used(tool="edit", about="notes/new.txt"),
+    ]
+    assert (end.message, end.said) == ("I write.", words)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("aider_empty", "Empty response received from LLM. Check your provider account?"),
+        ("aider_malformed", "Only 3 reflections allowed, stopping."),
+        ("aider_outside", "Cmd('git') failed due to: exit code(128)"),
+        ("aider_sigint_in_answer", "it was interrupted"),
+        (
+            "aider_offline",
+            "litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.",
+        ),
+    ],
+)
+def test_aider_exits_well_and_has_not_done_it(name: str, message: str) -> None:
+    assert INDEX[name]["code"] == 0
+    assert heard(name)[1].message == message
+
+
+def test_mini_swe_agent_tells_its_commands_and_tokens_of_each_kind() -> None:
+    events, end = heard("mini_shell")
+    model = "openai/fake-model"
+    first, second = Usage(input=100, output=20), Usage(input=250, cache_read=1000, output=7)
+    assert events == [
+        Started(model=model),
+        Said(text="I look."),
+        Used(tool="bash", about="echo hello > hello.txt; cat hello.txt"),
+        Spent(spend=Spend(usage=first, model=model)),
+        Said(text="All done."),
+        Used(tool="bash", about="echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"),
+        Spent(spend=Spend(usage=second, model=model)),
+    ]
+    assert (end.message, end.said) == ("All done.", "All done.")
+
+
+WAITS: Final = {
+    "aider_spend_limit",
+    "aider_usage_limit",
+    "mini_spend_limit",
+    "mini_usage_limit",
+    "opencode_waits",
+}
+"""Here the program waits, or tries again and again, for what no turn should wait for."""
+
+
+@pytest.mark.parametrize("name", [name for name in LINES if name.startswith(tuple(PATIENT))])
+def test_a_program_that_waits_for_the_end_of_a_limit_is_ended(name: str) -> None:
+    agent = agent_of(name)
+    text = FILES[name].read_text(encoding="utf-8")
+    for line in (text + INDEX[name]["stderr"] * (INDEX[name]["cli"] in HEEDED)).splitlines():
+        if any(isinstance(one, Troubled) and one.hopeless for one in agent.read(line)):
+            end = agent.end(-15, "")
+            assert (end.outcome, bool(end.message)) == (RunOutcome.LIMITED, True)
+            break
+    else:
+        assert name not in WAITS
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from gitcmat.adapters.agents import AGENTS, make_agent
 from gitcmat.cli.main import cli
+from gitcmat.errors import InvalidData
 from gitcmat.model.agent import PROGRAMS, AgentProfile
 from gitcmat.model.job import JobAgent, Permissions
 from gitcmat.ports import Launch, Turn
@@ -61,6 +62,16 @@ def test_each_kind_is_there_with_what_it_was_tested_with_and_what_it_cannot_tell
     }
 
 
+def test_what_is_refused_is_refused_and_what_reads_does_not_edit(tmp_path: Path) -> None:
+    head = [cell.strip("`") for cell in table(MAY)[0]]
+    for permissions, cells in body(MAY).items():
+        if cells[head.index("mini-swe-agent") - 1] == "is refused":
+            with pytest.raises(InvalidData):
+                launched("mini-swe-agent", Permissions(permissions), tmp_path)
+        asks = "ask" in launched("aider", Permissions(permissions), tmp_path).argv
+        assert asks is (cells[head.index("aider") - 1] == "`--chat-mode ask`")
+
+
 @pytest.mark.parametrize("kind", ["claude", "codex", "gemini", "opencode"])
 def test_permissions_are_said_to_the_program_as_the_table_has_it(kind: str, tmp_path: Path) -> None:
     head = [cell.strip("`") for cell in table(MAY)[0]]
@@ -78,11 +89,13 @@ def test_what_a_program_writes_is_as_the_table_has_it(tmp_path: Path) -> None:
         if not PROGRAMS[kind]:
             continue
         told = re.findall(r"`([^`]+)`", cells[head.index("it writes below your home") - 1])
-        assert tuple(told) == launched(kind, Permissions.EDIT, tmp_path).state
+        assert tuple(told) == launched(kind, Permissions.ALL, tmp_path).state
         login = make_agent(kind).login
         key = cells[head.index("its key") - 1].strip("`")
         assert login is None or key == login.variables[0]
-        assert f"`npm install -g {PINS[PROGRAMS[kind][0]].package}`" == cells[0]
+        pin = PINS[PROGRAMS[kind][0]]
+        how = "npm install -g" if pin.registry == "npm" else "pip install"
+        assert f"`{how} {pin.package}`" == cells[0]
     assert set(body(SETS_UP)) == set(AGENTS)
     known = launched("acp", Permissions.EDIT, tmp_path).state
     assert known == launched("opencode", Permissions.EDIT, tmp_path).state

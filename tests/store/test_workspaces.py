@@ -250,6 +250,14 @@ def test_kept_paths_stay_and_are_not_collected(desk: Desk) -> None:
     assert not {"web/other", "pkg/x.log"} & there.keys()
 
 
+def test_what_a_program_keeps_for_itself_is_no_work_and_no_news(desk: Desk) -> None:
+    desk.prepare()
+    desk.write({".aider.tags.cache.v4/cache.db": "c", ".aider.conf.yml": "model: m\n"})
+    collected = desk.collect()
+    assert [change.path for change in collected.files] == [".aider.conf.yml"]
+    assert collected.ignored == ()
+
+
 def test_ignored_files_are_copied_from_the_person_and_never_collected(desk: Desk) -> None:
     desk.repo.write(".env", "SECRET=1\n")
     desk.repo.write("local/conf/a", "a\n")

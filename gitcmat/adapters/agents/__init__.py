@@ -8,10 +8,12 @@ from gitcmat.ports import Agent
 
 AGENTS: Final = {
     "acp": "gitcmat.adapters.agents.acp:AcpAgent",
+    "aider": "gitcmat.adapters.agents.aider:AiderAgent",
     "claude": "gitcmat.adapters.agents.claude:ClaudeAgent",
     "codex": "gitcmat.adapters.agents.codex:CodexAgent",
     "command": "gitcmat.adapters.agents.command:CommandAgent",
     "gemini": "gitcmat.adapters.agents.gemini:GeminiAgent",
+    "mini-swe-agent": "gitcmat.adapters.agents.mini_swe_agent:MiniSweAgent",
     "opencode": "gitcmat.adapters.agents.opencode:OpenCodeAgent",
 }
 """Name of the adapter → where it is."""

@@ -128,12 +128,7 @@ def _opencode(home: Path, url: str, key: str) -> dict[str, str]:
 
 def _aider(_home: Path, url: str, key: str) -> dict[str, str]:
     return {
-        "AIDER_ANALYTICS_DISABLE": "true",
-        "AIDER_CHECK_UPDATE": "false",
         "AIDER_MODEL": "openai/fake-model",
-        "AIDER_SHOW_MODEL_WARNINGS": "false",
-        "AIDER_SHOW_RELEASE_NOTES": "false",
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "OPENAI_API_BASE": f"{url}/v1",
         "OPENAI_API_KEY": key,
     }
@@ -141,11 +136,8 @@ def _aider(_home: Path, url: str, key: str) -> dict[str, str]:
 
 def _mini(home: Path, url: str, key: str) -> dict[str, str]:
     return {
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "MSWEA_CONFIGURED": "true",
-        "MSWEA_COST_TRACKING": "ignore_errors",
         "MSWEA_GLOBAL_CONFIG_DIR": str(home / "mini"),
-        "MSWEA_SILENT_STARTUP": "1",
+        "MSWEA_MODEL_NAME": "openai/fake-model",
         "OPENAI_API_BASE": f"{url}/v1",
         "OPENAI_API_KEY": key,
     }

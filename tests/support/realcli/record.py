@@ -11,19 +11,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from tests.support.fakemodel.model import KEY
 from tests.support.fakemodel.server import FakeModel
 from tests.support.realcli.clients import RealCli, real
+from tests.support.realcli.driven import DRIVEN, driven
 from tests.support.realcli.recordings import RECORDINGS, Recording
 from tests.support.wait import until
 
 STREAMS: Final = Path(__file__).parents[2] / "fixtures/streams"
 INDEX: Final = STREAMS / "recordings.json"
 
-_STACK: Final = re.compile(r"^ +at .*\n", re.MULTILINE)
+_STACK: Final = re.compile(r'^ +at .*\n|^  File ".*\n(?:    .*\n)+', re.MULTILINE)
 """Lines that say where in the program something was thrown."""
 
 _SESSION: Final = re.compile(r'"(?:session_id|sessionID|thread_id)":"([^"]+)"')
@@ -37,20 +39,17 @@ def record(recording: Recording) -> dict[str, Any]:
         subprocess.run(["git", "init", "-q", "-b", "main", str(repo)], check=True)
         model = FakeModel(*recording.scripts)
         with model:
-            client = real(recording.cli, root / "home", model.url)
+            url = "http://127.0.0.1:1" if recording.offline else model.url
+            client = real(recording.cli, root / "home", url)
             (root / "tmp").mkdir()
             env = client.environ | {"TZ": "UTC", "TMPDIR": str(root / "tmp")}
             if recording.plan:
                 env |= {"CLAUDE_CODE_OAUTH_TOKEN": KEY, "ANTHROPIC_API_KEY": ""}
-            args = recording.args
-            if recording.before:
-                begun = _call(client, recording.before, env, repo, "Paint it.")
-                (session,) = set(_SESSION.findall(begun.stdout))
-                args = tuple(session if arg == "SESSION" else arg for arg in args)
-            done = _call(client, args, env, repo, recording.prompt, recording.signal)
+            done = _turn(recording, client, env, repo, model)
             left = _end_what_is_left(repo)
         clean = _Cleaner(client, root, model.port)
-        (STREAMS / f"{recording.name}.jsonl").write_text(clean(done.stdout), encoding="utf-8")
+        kind = "txt" if recording.cli in DRIVEN else "jsonl"
+        (STREAMS / f"{recording.name}.{kind}").write_text(clean(done.stdout), encoding="utf-8")
         return {
             "cli": recording.cli,
             "version": client.version,
@@ -62,6 +61,33 @@ def record(recording: Recording) -> dict[str, Any]:
         }
 
 
+def _turn(
+    recording: Recording, client: RealCli, env: dict[str, str], repo: Path, model: FakeModel
+) -> subprocess.CompletedProcess[str]:
+    if recording.cli in DRIVEN:
+        call = driven(
+            client,
+            repo,
+            recording.prompt,
+            permissions=recording.permissions,
+            args=recording.args,
+        )
+        argv, env, prompt = call.argv, {**env, **call.env}, call.stdin.decode()
+    else:
+        args = recording.args
+        if recording.before:
+            begun = _call((str(client.program), *recording.before), env, repo, "Paint it.")
+            (session,) = set(_SESSION.findall(begun.stdout))
+            args = tuple(session if arg == "SESSION" else arg for arg in args)
+        argv, prompt = (str(client.program), *args), recording.prompt
+
+    def at_work() -> bool:
+        errors = (repo.parent / "err").read_text(encoding="utf-8")
+        return (repo / "started").exists() or model.hanging > 0 or "level=ERROR" in errors
+
+    return _call(argv, env, repo, prompt, recording.signal, at_work)
+
+
 class _Cleaner:
     """Replaces what is of this machine only."""
 
@@ -69,6 +95,7 @@ class _Cleaner:
         self._words = {
             str(client.program): f"/opt/agents/{client.name}",
             str(client.program.resolve()): f"/opt/agents/{client.name}",
+            str(client.program.resolve().parents[1]): f"/opt/agents/{client.name}",
             str(root / "project"): "/home/pat/project",
             str(root / "home"): "/home/pat",
             str(root): "/home/pat",
@@ -83,26 +110,26 @@ class _Cleaner:
 
 
 def _call(
-    client: RealCli,
-    args: tuple[str, ...],
+    argv: tuple[str, ...],
     env: dict[str, str],
     repo: Path,
     prompt: str,
     number: signal.Signals | None = None,
+    at_work: Callable[[], bool] = lambda: True,
 ) -> subprocess.CompletedProcess[str]:
     """Run the program to its end, or until a signal that it gets in the middle of its work."""
-    argv = [str(client.program), *args]
     asked, out, err = (repo.parent / name for name in ("prompt", "out", "err"))
     asked.write_text(prompt, encoding="utf-8")
-    with asked.open("rb") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
+    out.unlink(missing_ok=True)
+    with asked.open("rb") as stdin, out.open("ab") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             argv, cwd=repo, env=env, stdin=stdin, stdout=stdout, stderr=stderr
         )
         if number:
-            until((repo / "started").exists, 60, "the shell command to start")
+            until(at_work, 60, "the program to be at work")
             process.send_signal(number)
         try:
-            code = process.wait(120)
+            code = process.wait(300)
         finally:
             process.kill()
     text = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")

@@ -1,9 +1,10 @@
 """What is recorded of each real program: how it is called, and what the fake model says to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
 from typing import Final
 
+from gitcmat.model.job import Permissions
 from tests.support.fakemodel.scenario import Answer, Call, Failure, Run, Script, Usage, Write
 from tests.support.realcli.calls import EDITS, FRESH, resumed
 
@@ -33,6 +34,10 @@ class Recording:
     """Sent when the file `started` is there."""
     plan: bool = False
     """With the token of a plan instead of a key."""
+    offline: bool = False
+    """Nobody listens where the model should be."""
+    permissions: Permissions = Permissions.ALL
+    """For programs that only their adapter starts: `args` are a profile's own then."""
 
 
 def _one(
@@ -101,6 +106,79 @@ def _missing(cli: str, session: str = _MISSING) -> Recording:
     return Recording(name=f"{cli}_resume_missing", cli=cli, scripts=(), args=resumed(cli, session))
 
 
+def _by_adapter(cli: str, what: str, *answers: Answer, **options: bool) -> Recording:
+    """What only the adapter can start; an edit of aider is the whole file, as the fake one says."""
+    return Recording(
+        name=f"{cli}_{what}",
+        cli=cli,
+        scripts=(Script(answers),),
+        args=("--edit-format", "whole") if cli == "aider" else (),
+        offline=options.get("offline", False),
+        permissions=Permissions.READ if options.get("reads") else Permissions.ALL,
+    )
+
+
+def _refused(cli: str) -> list[Recording]:
+    """How the provider of a driven program refuses."""
+    kinds = {
+        "500": _fails("server_error"),
+        "401": _fails("bad_key"),
+        "429": _fails("rate_limit", 5),
+        "overloaded": _fails("overloaded"),
+        "usage_limit": _fails("usage_limit", 7200),
+        "spend_limit": _fails("spend_limit"),
+        "recovers": _RECOVERS,
+        "broken_stream": Answer("This is cut off in the middle.", breaks=True),
+    }
+    return [
+        *(_by_adapter(cli, what, answer) for what, answer in kinds.items()),
+        _by_adapter(cli, "offline", offline=True),
+        *(
+            replace(
+                _by_adapter(cli, f"{number.name.lower()}_in_answer", Answer("Cut.", hangs=True)),
+                signal=number,
+            )
+            for number in _SIGNALS
+        ),
+    ]
+
+
+def _aider() -> list[Recording]:
+    """It has no shell, and says all that it does in one answer."""
+    written: tuple[Call, ...] = (Write("notes/new.txt", "one\ntwo\n"),)
+    outside: tuple[Call, ...] = (Write("../out.txt", "x\n"),)
+    suggested = Answer("Run:\n\n```bash\necho x > ran.txt\n```\n")
+    return [
+        _by_adapter("aider", "text", Answer("Nothing has to be done.")),
+        _by_adapter("aider", "write", Answer("I write.", written, usage=Usage(50, 7, 1000, 200))),
+        _by_adapter("aider", "read_only", Answer("So it could be.", written), reads=True),
+        _by_adapter("aider", "outside", Answer("I write.", outside)),
+        _by_adapter("aider", "malformed", suggested),
+        replace(_by_adapter("aider", "shell", suggested), args=("--edit-format", "diff")),
+        _by_adapter("aider", "empty", Answer("")),
+        *_refused("aider"),
+    ]
+
+
+def _mini() -> list[Recording]:
+    """Its one tool is a shell, and it goes on until it has run a command that ends its work."""
+    hello: tuple[Call, ...] = (Run("echo hello > hello.txt; cat hello.txt"),)
+    written: tuple[Call, ...] = (Write("new.txt", "one\ntwo\n"),)
+    done = Answer("All done.", usage=Usage(50, 7, 1000, 200))
+    killed = (Answer("", (Run(SLEEPER),)), Answer("It was interrupted."))
+    return [
+        _by_adapter("mini", "text", Answer("Nothing has to be done.")),
+        _by_adapter("mini", "shell", Answer("I look.", hello), done),
+        _by_adapter("mini", "write", Answer("", written), done),
+        _by_adapter("mini", "red_shell", Answer("", (Run("echo no >&2; exit 3"),)), done),
+        *_refused("mini"),
+        *(
+            replace(_by_adapter("mini", f"{number.name.lower()}_in_shell", *killed), signal=number)
+            for number in _SIGNALS
+        ),
+    ]
+
+
 _RECOVERS: Final = Answer("Then it worked.", failure=Failure("rate_limit", 1, 1))
 _SHELL: Final = (Run("git commit --allow-empty -m x"),)
 
@@ -155,4 +233,7 @@ RECORDINGS: Final = (
     _one("opencode", "recovers", _RECOVERS),
     _resumes("opencode"),
     _missing("opencode", "ses_00000000000000000000000000"),
+    replace(_one("opencode", "waits", _fails("rate_limit", 3600)), signal=SIGTERM),
+    *_aider(),
+    *_mini(),
 )
