@@ -1,9 +1,11 @@
 """OpenCode, driven by ``opencode run --format json``.
 
-Its stream has no last word: a turn is over when a step finished for no tool. It was written against
-version 1.18.33.
+Its stream has no last word: a turn is over when a step finished for no tool. While it waits for a
+provider that refuses, for as long as that says, it tells it in its log alone. It was written
+against version 1.18.33.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,6 +29,8 @@ STATE: Final = (
 _AGENTS: Final = {Permissions.READ: ("--agent", "plan")}
 _LIMITS: Final = ("rate limit", "usage limit", "quota", "too many requests", "usage cap")
 _REFUSED: Final = "rejected permission"
+_LOGS: Final = ("--print-logs", "--log-level", "ERROR")
+_LOGGED: Final = re.compile(r'timestamp=.* level=ERROR .*?\berror\.error="((?:[^"\\]|\\.)*)"')
 _SWITCHES: Final = ("AUTOUPDATE", "LSP_DOWNLOAD")
 
 
@@ -44,11 +48,20 @@ class OpenCodeAgent:
         self._stopped = False
         self._error: dict[str, Any] = {}
         self._refused: list[str] = []
+        self._waits = ""
+        """A limit that it waits for the end of, as its log says it."""
 
     def launch(self, turn: Turn) -> Launch:
         """Start it without a terminal; the prompt is its standard input."""
         profile = turn.profile
-        argv = [*profile.command, "run", "--format", "json", *_AGENTS.get(profile.permissions, ())]
+        argv = [
+            *profile.command,
+            "run",
+            "--format",
+            "json",
+            *_LOGS,
+            *_AGENTS.get(profile.permissions, ()),
+        ]
         if profile.model:
             argv += ["-m", profile.model]
         if turn.session:
@@ -56,6 +69,7 @@ class OpenCodeAgent:
         return Launch(
             argv=tuple(argv),
             stdin=turn.prompt.encode("utf-8", "surrogateescape"),
+            heeds_errors=True,
             env={f"OPENCODE_DISABLE_{switch}": "1" for switch in _SWITCHES},
             state=STATE,
         )
@@ -63,7 +77,18 @@ class OpenCodeAgent:
     def read(self, line: str) -> Iterable[Heard]:
         """Read one object of its stream."""
         about = lines.parsed(line)
-        return tuple(self._heard(about)) if about else ()
+        if not about:
+            return tuple(self._logged(line))
+        return tuple(self._heard(about))
+
+    def _logged(self, line: str) -> Iterator[Heard]:
+        found = _LOGGED.match(line)
+        if found is None:
+            return
+        why = found[1].partition(": ")[2] or found[1]
+        hopeless = _is_limit(why) and lines.used_up(why, clock.now())
+        self._waits = why if hopeless else ""
+        yield Troubled(text=lines.one_line(why), hopeless=hopeless)
 
     def _heard(self, about: dict[str, Any]) -> Iterator[Heard]:
         session = lines.session(about.get("sessionID"))
@@ -116,17 +141,26 @@ class OpenCodeAgent:
         if not self._error and (self._stopped or asked) and exit_code == 0:
             message = lines.one_line(said)
             return End(outcome=RunOutcome.FINISHED, message=message, said=said, questions=asked)
+        if not self._error and self._waits:
+            at = lines.until(self._waits, clock.now())
+            message = lines.one_line(self._waits)
+            return End(outcome=RunOutcome.LIMITED, message=message, until=at)
         if not self._error:
-            why = lines.one_line(errors) or "it ended in the middle of its turn"
+            plain = (line for line in errors.splitlines() if not line.startswith("timestamp="))
+            why = lines.one_line("\n".join(plain)) or "it ended in the middle of its turn"
             gone = "session not found" in errors.lower()
             message = why if gone else exited(exit_code, why)
             return End(outcome=RunOutcome.FAILED, message=message, said=said, no_session=gone)
         why, status = _why(self._error), inner(self._error, "data", "statusCode")
-        if status == 429 or any(word in why.lower() for word in _LIMITS):  # noqa: PLR2004 - HTTP
+        if status == 429 or _is_limit(why):  # noqa: PLR2004 - HTTP
             return End(outcome=RunOutcome.LIMITED, message=why, until=_until(self._error))
         bad_key = status in (401, 403)
         outcome = RunOutcome.CANNOT_START if bad_key else RunOutcome.FAILED
         return End(outcome=outcome, message=why, said=said)
+
+
+def _is_limit(said: str) -> bool:
+    return any(word in said.lower() for word in _LIMITS)
 
 
 def _why(error: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ FRESH: Final[dict[str, tuple[str, ...]]] = {
     "claude": (*EDITS, "--allowedTools", "Bash,Edit,Read,Write"),
     "codex": (*CODEX, "-"),
     "gemini": ("-o", "stream-json", "--approval-mode", "yolo", "-m", "gemini-2.5-flash"),
-    "opencode": ("run", "--format", "json"),
+    "opencode": ("run", "--format", "json", "--print-logs", "--log-level", "ERROR"),
 }
 """For a new session."""
 
