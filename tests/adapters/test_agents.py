@@ -51,10 +51,9 @@ def test_the_versions_that_were_tested_are_those_that_tests_use(agent: Agent) ->
 
 
 def test_a_kind_with_a_usual_program_can_ask_it_for_its_version() -> None:
-    asked = {kind: set(make_agent(kind).tested) for kind in AGENTS}
-    assert {kind: set(PROGRAMS[kind]) for kind in AGENTS if PROGRAMS[kind]} == {
-        kind: names for kind, names in asked.items() if PROGRAMS[kind]
-    }
+    mute = {"mini-swe-agent"}  # it takes no --version
+    usual = {kind: set(PROGRAMS[kind]) for kind in AGENTS if PROGRAMS[kind] and kind not in mute}
+    assert {kind: set(make_agent(kind).tested) for kind in usual} == usual
 
 
 def test_what_is_unknown_is_said_in_known_words(agent: Agent) -> None:
