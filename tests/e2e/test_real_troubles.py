@@ -118,3 +118,23 @@ def test_claude_is_stopped_before_it_costs_more_and_a_person_is_asked(
     (blocker,) = project.asked("notes")
     assert "budget" in blocker.question
     assert repo.show(second_run.head, "notes.txt") == "one\ntwo\n"
+
+
+def test_codex_begins_no_other_turn_when_the_tokens_are_used_up(
+    repo: TestRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Usage(input=300, cache_read=200, output=20)
+    script = Script((Answer("", (WRITE,), usage=used), Answer("Written.", usage=used)))
+    with FakeModel(script) as model:
+        project = RealProject(repo, "codex", model, monkeypatch)
+        project.wants("notes", "Write.", budget={"tokens": 1000})
+        gitcmat(repo, "run", "now", "notes").ok()
+        gitcmat(repo, "review", "reject", "notes", "-m", "More.").ok()
+        refused = gitcmat(repo, "run", "now", "notes")
+        assert refused.err.startswith("error: notes is blocked: there is nothing to run.\n")
+    (run,) = project.past("notes")
+    assert run.spend.usage is not None
+    assert (run.outcome, run.spend.usage.total, run.spend.usd) == ("finished", 1040, None)
+    (blocker,) = project.asked("notes")
+    assert blocker.question.startswith("notes used 1040 of 1000 tokens.")
+    assert len(model.asked) == 2
