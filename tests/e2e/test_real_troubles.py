@@ -31,7 +31,7 @@ def test_a_plans_limit_holds_the_account_and_the_task_goes_on_by_itself(
         with running(repo, "watch", logs=tmp_path / "logs") as daemon:
             daemon.says("watching")
             project.wants("notes", "Write.")
-            daemon.says("notes  active → pending")
+            daemon.says("notes  active → pending", 90)
             until = accounts.limits(clock.now())["claude"].until
             shown = gitcmat(repo, "status").ok().out
             entry = project.reaches("notes", State.REVIEW, State.FAILED, State.BLOCKED)
@@ -52,7 +52,7 @@ def test_a_limit_of_codex_holds_the_account_until_the_minute_that_it_names(
         with running(repo, "watch", logs=tmp_path / "logs") as daemon:
             daemon.says("watching")
             project.wants("notes", "Write.")
-            daemon.says("notes  active → pending")
+            daemon.says("notes  active → pending", 90)
             until = accounts.limits(clock.now())["codex"].until
             assert until.second == 0
             assert until - clock.now() < timedelta(minutes=2)

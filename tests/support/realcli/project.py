@@ -9,7 +9,9 @@ import pytest
 
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.blocker import Blocker
+from gitcmat.model.entry import Entry
 from gitcmat.model.run import Run
+from gitcmat.model.state import State
 from tests.support.fakemodel.model import KEY
 from tests.support.fakemodel.server import FakeModel
 from tests.support.realcli.cache import is_required
@@ -82,6 +84,10 @@ class RealProject(Project):
         """Commit the file of a task."""
         data = {"title": f"The task {task}", "prompt": prompt, **fields}
         self.repo.commit(f"Add {task}", {f".cmat/tasks/{task}.yaml": json.dumps(data) + "\n"})
+
+    def reaches(self, task_id: str, *states: State, timeout: float = 90.0) -> Entry:
+        """Wait until a task is in one of these states; real agents take their time."""
+        return super().reaches(task_id, *states, timeout=timeout)
 
     def past(self, task: str) -> list[Run]:
         """The runs of a task, the first one first."""
