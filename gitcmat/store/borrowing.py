@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,17 +24,34 @@ def object_folders(common_dir: Path) -> list[Path]:
     return [folder for folder in found if folder.is_dir()]
 
 
+def lenders(objects: Path) -> list[Path]:
+    """Return the folders that a folder of objects itself names as alternates, there or not."""
+    try:
+        lines = read_regular(objects / "info" / "alternates", _LARGEST).split(b"\n")
+    except (OSError, InvalidData):
+        return []
+    named = (line for line in lines if line and not line.startswith(b"#"))
+    return [objects / os.fsdecode(_unquoted(line)) for line in named]
+
+
+def leads_out(objects: Path, allowed: Collection[Path]) -> bool:
+    """Whether git would read, for `objects`, a file of any other folder than those `allowed`.
+
+    Symlinks lead there, and alternates that are there. Who can write into `objects` could have us
+    read so what they cannot.
+    """
+    for parent, folders, names in os.walk(objects):
+        if any(os.path.islink(os.path.join(parent, name)) for name in (*folders, *names)):  # noqa: PTH114, PTH118 - one call each
+            return True
+    return any(folder.is_dir() for folder in lenders(objects) if folder not in allowed)
+
+
 def _folders(objects: Path, depth: int) -> Iterator[Path]:
     yield objects
     if depth == _DEEPEST:
         return
-    try:
-        lines = read_regular(objects / "info" / "alternates", _LARGEST).split(b"\n")
-    except (OSError, InvalidData):
-        return
-    for line in lines:
-        if line and not line.startswith(b"#"):
-            yield from _folders(objects / os.fsdecode(_unquoted(line)), depth + 1)
+    for folder in lenders(objects):
+        yield from _folders(folder, depth + 1)
 
 
 def _unquoted(line: bytes) -> bytes:

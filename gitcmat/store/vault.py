@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gitcmat.store.borrowing import leads_out, lenders
 from gitcmat.store.git import Git
 from gitcmat.store.gitdirs import PRIVATE, GitFolder, make_empty, quoted
 from gitcmat.system.files import remove_tree
@@ -209,12 +210,16 @@ class Vault:
         return self._reader.run(*args, input=fed, env=env, ok=(), timeout=_TAKE_SECONDS)
 
     def _with_agent(self) -> dict[str, str] | None:
-        """Let git read the agent's objects too; None when they are not plain folders and files."""
+        """Let git read the agent's objects too; None when they are not plain folders and files of
+        its own: we may read what a sandbox has kept from the agent.
+        """
         objects = self.agent / "objects"
         alternates = objects / "info" / "alternates"
-        if any(path.is_symlink() for path in (self.agent, objects, alternates.parent, alternates)):
+        if any(path.is_symlink() for path in (self.agent, objects)):
             return None
         if not objects.is_dir() or (alternates.exists() and not alternates.is_file()):
+            return None
+        if leads_out(objects, (*lenders(self.objects), self.objects)):
             return None
         return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fsdecode(quoted(objects))}
 

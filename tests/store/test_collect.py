@@ -172,6 +172,32 @@ def test_without_a_readable_repository_the_files_are_taken_and_a_person_is_asked
     assert not collected.is_plain
 
 
+@pytest.mark.parametrize("how", ["alternates", "a folder", "a file"])
+def test_objects_of_others_are_not_fetched_for_an_agent(
+    desk: Desk, make_repo: Callable[[str], TestRepo], how: str
+) -> None:
+    hidden = make_repo("in a place that a sandbox hides")
+    hidden.commit("Secret", {"key.txt": "honey\n"})
+    tree = hidden.git("rev-parse", "HEAD^{tree}")
+    objects, theirs = desk.agent / ".git/objects", hidden.git_dir / "objects"
+    if how == "alternates":
+        with (objects / "info/alternates").open("a") as file:
+            file.write(f"{theirs}\n")
+    for part in theirs.glob("??"):
+        if how == "a folder" and not (objects / part.name).exists():
+            (objects / part.name).symlink_to(part)
+        for file_of_it in part.iterdir() if how == "a file" else ():
+            (objects / part.name).mkdir(exist_ok=True)
+            (objects / part.name / file_of_it.name).symlink_to(file_of_it)
+    tip = desk.git("commit-tree", tree, "-p", desk.base, "-m", "Unseen")
+    desk.git("update-ref", "HEAD", tip)
+    desk.write({"src/a.py": "a = 2\n"})
+    collected = desk.collect()
+    assert files(collected) == ["M src/a.py"]
+    assert collected.details == {Mark.NO_HISTORY: (tip,)}
+    assert not desk.space.vault.git.ok("cat-file", "-e", tree)
+
+
 def test_damaged_objects_cost_the_history_but_not_the_files(desk: Desk) -> None:
     tip = desk.commit("Mine", {"src/a.py": "a = 2\n"})
     blob = desk.git("rev-parse", "HEAD:src/a.py")
