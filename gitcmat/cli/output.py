@@ -38,8 +38,18 @@ class Output:
         for line in lines:
             sys.stdout.write(visible(line).rstrip("\n") + "\n")
 
+    def diff(self, data: bytes) -> None:
+        """Print what ``git diff`` printed: as it is for other programs, made visible for people."""
+        if not sys.stdout.isatty():
+            self.raw(data)
+            return
+        from gitcmat.cli.difftext import for_terminal
+
+        sys.stdout.write(for_terminal(data, colors=self.colors))
+        sys.stdout.flush()
+
     def raw(self, data: bytes) -> None:
-        """Print bytes as they are, for diffs that other programs read."""
+        """Print bytes as they are, for what other programs read."""
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -147,12 +147,12 @@ def files_between(deps: Deps, old: Checkpoint, new: Checkpoint) -> dict[str, str
 
 
 def diff(
-    deps: Deps, old: Checkpoint, new: Checkpoint, *, stat: bool, color: bool, paths: tuple[str, ...]
+    deps: Deps, old: Checkpoint, new: Checkpoint, *, stat: bool, paths: tuple[str, ...]
 ) -> bytes:
     """Print what differs in the files as git does; `paths` are from the root."""
     literal = [f":(top,literal){path}" for path in paths]
     sides = _commits(deps, old, new)
-    return diffs.printed(deps.git.git_dir, *sides, stat=stat, color=color, paths=literal)
+    return diffs.printed(deps.git.git_dir, *sides, stat=stat, paths=literal)
 
 
 def _commits(deps: Deps, old: Checkpoint, new: Checkpoint) -> tuple[str, str]:

@@ -138,16 +138,13 @@ def find(deps: Deps, text: str) -> Review:
     return _review(deps.git, entry)
 
 
-def diff(
-    deps: Deps, text: str, *, stat: bool = False, color: bool = False, paths: Sequence[str] = ()
-) -> bytes:
-    """Return what ``git diff`` prints for the work, or for `paths` of it, from the root.
-
-    With `color` as a terminal would show it; without, ``git apply`` takes it.
+def diff(deps: Deps, text: str, *, stat: bool = False, paths: Sequence[str] = ()) -> bytes:
+    """Return what ``git diff`` prints for the work, or for `paths` of it, from the root; ``git
+    apply`` takes it.
     """
     review = find(deps, text)
     sides = review.base, review.tip
-    return diffs.printed(deps.git.git_dir, *sides, stat=stat, color=color, paths=paths)
+    return diffs.printed(deps.git.git_dir, *sides, stat=stat, paths=paths)
 
 
 def reject(reconciler: Reconciler, text: str, message: str) -> Entry:

@@ -6,14 +6,11 @@ from pathlib import Path
 from gitcmat.store.git import Git
 
 
-def printed(
-    git_dir: Path, old: str, new: str, *, stat: bool, color: bool, paths: Sequence[str] = ()
-) -> bytes:
-    """Return what ``git diff OLD NEW -- PATHS`` prints; `paths` are pathspecs from the root.
-
-    With `color` as a terminal would show it; without, ``git apply`` takes it.
+def printed(git_dir: Path, old: str, new: str, *, stat: bool, paths: Sequence[str] = ()) -> bytes:
+    """Return what ``git diff OLD NEW -- PATHS`` prints, as ``git apply`` takes it; `paths` are
+    pathspecs from the root.
     """
-    how = [f"--color={'always' if color else 'never'}", *(["--stat"] if stat else [])]
+    how = ["--color=never", *(["--stat"] if stat else [])]
     git = Git(git_dir, shown=True)
     plain = ("--no-ext-diff", "--no-textconv")
     return git.run("diff", *plain, *how, old, new, "--", *paths).out

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from gitcmat.cli.difftext import for_terminal
 from gitcmat.model.entry import Said
 from gitcmat.model.state import State
 from tests.support.cli import gitcmat
@@ -80,6 +81,17 @@ def test_the_diff_is_that_of_git_byte_for_byte(project: Project) -> None:
         subprocess.run(
             ["git", "apply", "--check"], input=ours, text=True, cwd=repo.path, check=True
         )
+
+
+def test_a_terminal_is_shown_what_a_file_hides() -> None:
+    diff = b"diff --git a/x b/x\n+++ b/x\n@@ -1 +1,2 @@\n-a\n"
+    diff += b"+b\x1b[8mhidden\x1b[m \xe2\x80\xae\n \xff\n"
+    shown = "+++ b/x\n@@ -1 +1,2 @@\n-a\n+b\\x1b[8mhidden\\x1b[m \\u202e\n \\xff\n"
+    assert for_terminal(diff, colors=False) == f"diff --git a/x b/x\n{shown}"
+    assert for_terminal(diff, colors=True) == (
+        "\x1b[1mdiff --git a/x b/x\x1b[m\n\x1b[1m+++ b/x\x1b[m\n\x1b[36m@@ -1 +1,2 @@\x1b[m\n"
+        "\x1b[31m-a\x1b[m\n\x1b[32m+b\\x1b[8mhidden\\x1b[m \\u202e\x1b[m\n \\xff\n"
+    )
 
 
 def test_the_diff_can_be_cut_down(project: Project) -> None:

@@ -91,7 +91,7 @@ def diff(state: State, *, old: str, new: str, stat: bool, paths: tuple[str, ...]
     except NotFound as error:
         tasks = None
         out.warn(f"Tasks are not compared. {error.message}")
-    text = restores.diff(deps, *sides, stat=stat, color=out.colors, paths=paths)
+    text = restores.diff(deps, *sides, stat=stat, paths=paths)
     if state.as_json:
         files = restores.files_between(deps, *sides)
         data = {
@@ -105,7 +105,7 @@ def diff(state: State, *, old: str, new: str, stat: bool, paths: tuple[str, ...]
         return
     if tasks:
         out.show({}, _task_lines(tasks))
-    out.raw(text)
+    out.diff(text)
 
 
 @command.command()

@@ -62,12 +62,11 @@ def diff(state: State, *, task: str, stat: bool, paths: tuple[str, ...]) -> None
     """Print the work of TASK as git prints a diff; PATHS are from the root."""
     from gitcmat.engine import reviews
 
-    color = state.out.colors
-    found = reviews.diff(state.app.deps, task, stat=stat, color=color, paths=paths)
+    found = reviews.diff(state.app.deps, task, stat=stat, paths=paths)
     if state.as_json:
         state.out.show({"diff": found.decode("utf-8", "backslashreplace")}, "")
     else:
-        state.out.raw(found)
+        state.out.diff(found)
 
 
 @command.command()
