@@ -7,6 +7,7 @@ cannot play tricks on the terminal that shows it.
 import codecs
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,9 @@ _LONGEST_EVENT: Final = 4000
 _MOST_SAID: Final = 10_000_000
 """Bytes of events about what an agent says; the log has its own limit, and may have more lines."""
 _SAID: Final = "said"
+OURS: Final = "[gitcmat]"
+"""The beginning of our own lines in the log; on lines of others it is made unlike ours."""
+_LIKE_OURS: Final = re.compile(rf"^{re.escape(OURS)}", re.MULTILINE)
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -55,9 +59,12 @@ class RunLog:
         os.close(self._events)
 
     def note(self, text: str) -> None:
-        """Write a line of our own into the log."""
+        """Write a line of our own into the log; further lines of `text` are set off from its
+        beginning.
+        """
         start = "\n" if self._line_open else ""
-        self.write(f"{start}[gitcmat] {self.clean(text)}\n")
+        said = self.clean(text).replace("\n", "\n    ")
+        self.write(f"{start}{OURS} {said}\n")
 
     def event(self, kind: str, text: str = "") -> None:
         """Write one event, for programs that follow the run; too much of what an agent says is
@@ -119,6 +126,7 @@ class Stream:
 
     def _take(self, data: bytes, *, final: bool) -> None:
         text = visible(self._decoder.decode(data, final).replace("\r\n", "\n"))
+        text = _LIKE_OURS.sub(rf"\\{OURS}", text)
         if self._keep:
             self._tail = (self._tail + text)[-2 * self._keep :]
         if self._left is None:
