@@ -18,6 +18,7 @@ from gitcmat.store.git import Git, Repository
 _FILES: Final = ("config", "config.worktree", "objects/info/alternates", "shallow")
 _FOLDERS: Final = ("hooks", "info")
 _OURS: Final = ("refs/cmat/", "refs/heads/cmat/")
+_REPLACING: Final = "refs/replace/"
 _MADE_BY_GIT: Final = frozenset({"info/refs"})  # a list that `git gc` writes
 
 
@@ -45,7 +46,9 @@ def host_digest(host: Repository, *, ours: tuple[str, ...] = _OURS) -> HostDiges
 
 
 def compare(host: Repository, before: HostDigest, after: HostDigest) -> tuple[str, ...]:
-    """Say in sentences what changed, vanished or was rewound; new and advanced refs are fine."""
+    """Say in sentences what changed, vanished or was rewound; new and advanced refs are fine, but
+    for those that let git show something else.
+    """
     root = host.common_dir
     said = [
         f"{root / path} was {_verb(before.files.get(path), after.files.get(path))}."
@@ -59,6 +62,12 @@ def compare(host: Repository, before: HostDigest, after: HostDigest) -> tuple[st
             continue
         fate = "vanished" if now is None else "was moved off its history"
         said.append(f"{_shown(name)} {fate}: `{_way_back(name, oid)}` brings it back.")
+    said += [
+        f"{name} was added, so git shows something else in place of an object: "
+        f"`git update-ref -d {shlex.quote(name)}` removes it."
+        for name in sorted(after.refs.keys() - before.refs.keys())
+        if name.startswith(_REPLACING)
+    ]
     said += [
         f"Stash entry {oid[:10]} vanished: `git stash store {oid}` brings it back."
         for oid in before.stash

@@ -60,6 +60,16 @@ def test_a_hook_made_executable_or_removed_is_named(repo: TestRepo) -> None:
     assert said(repo, hook.unlink) == (f"{hook} was removed.",)
 
 
+def test_an_object_that_is_shown_as_another_is_named(repo: TestRepo) -> None:
+    first = repo.tip()
+    second = repo.commit("More", {"x": "x\n"})
+    (found,) = said(repo, lambda: repo.git("replace", second, first))
+    assert found == (
+        f"refs/replace/{second} was added, so git shows something else in place of an object: "
+        f"`git update-ref -d refs/replace/{second}` removes it."
+    )
+
+
 def test_refs_that_vanished_or_were_rewound_come_with_the_way_back(repo: TestRepo) -> None:
     first = repo.tip()
     second = repo.commit("More", {"x": "x\n"})
