@@ -11,6 +11,7 @@ from typing import Any, Final
 from gitcmat.model.entry import Entry, Note, Said
 from gitcmat.model.task import Task
 from gitcmat.store.templates import render
+from gitcmat.system.logs import visible
 
 _HEADINGS: Final = {
     Said.ANSWER: "A person answered your question",
@@ -72,6 +73,7 @@ def _rendered(values: dict[str, Any], template: str = "prompt.md.j2") -> str:
 
 def quoted(text: str) -> str:
     """Mark text as somebody's words: each line behind ``> ``, so that it cannot pass for the
-    prompt's own structure.
+    prompt's own structure, and with every character in it that no reader would see as an escape.
     """
-    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+    shown = visible(text.strip().replace("\r\n", "\n"))
+    return "\n".join(f"> {line}".rstrip() for line in shown.split("\n"))

@@ -91,7 +91,7 @@ class Task:
     def __post_init__(self) -> None:
         if not self.title.strip() and not self.prompt.strip():
             raise ValueError("a task needs a title or a prompt")
-        if "\n" in self.title:
+        if self.title.splitlines() not in ([], [self.title]):
             raise ValueError("title is one line")
         if self.attempts is not None and not 1 <= self.attempts <= MAX_ATTEMPTS:
             raise ValueError(f"attempts is 1 to {MAX_ATTEMPTS}")
