@@ -12,8 +12,9 @@ from gitcmat.system import bwrap, proc
 from gitcmat.system.bwrap import Bubblewrap, Inside
 from gitcmat.system.surroundings import Surroundings
 
-NEEDED: Final = "GITCMAT_REQUIRE_SANDBOX"
-"""Set where tests without a sandbox would show nothing: they then fail."""
+# At import: tests themselves see nothing of the environment they were started in.
+NEEDED: Final = bool(os.environ.get("GITCMAT_REQUIRE_SANDBOX"))
+"""Whether tests without a sandbox would show nothing: they then fail."""
 
 
 def bubblewrap() -> Bubblewrap:
@@ -21,7 +22,7 @@ def bubblewrap() -> Bubblewrap:
     found = bwrap.find()
     if isinstance(found, Bubblewrap):
         return found
-    if os.environ.get(NEEDED):
+    if NEEDED:
         pytest.fail(f"no sandbox to test: {found.why}")
     pytest.skip(f"NO SANDBOX TO TEST: {found.why}")
 
