@@ -27,7 +27,8 @@ from gitcmat.ports import Agent
 from gitcmat.store.collected import ASKING, Mark
 from gitcmat.store.guard import compare, host_digest
 from gitcmat.store.workspaces import Workspace
-from gitcmat.system import clock
+from gitcmat.system import clock, environment
+from gitcmat.system.logs import Redactor, visible
 
 _STOPPED: Final = TurnEnd(outcome=RunOutcome.STOPPED, message="stopped on request")
 
@@ -46,8 +47,7 @@ def do(
         OSError: the disk does.
     """
     started = clock.now()
-    secrets = [os.environ.get(name, "") for name in (job.agent.pass_env if job.agent else ())]
-    with RunLog(run.log, run.events, filter(None, [*secrets, job.nonce])) as log:
+    with RunLog(run.log, run.events, secrets(job)) as log:
         about = f" of {job.task}, attempt {job.attempt}" if job.task else ""
         log.note(f"run {job.run}{about}")
         log.event("started")
@@ -63,10 +63,25 @@ def do(
         result = _Attempt(bench, workspace, make_agent).do(started)
         seen = compare(workspace.host, before, host_digest(workspace.host))
         result = replace(result, warnings=(*result.warnings, *seen), ended=clock.now())
+        result = without_secrets(result, log.redacted)
         with contextlib.suppress(OSError):  # the work is home: a full disk must not hide that
             log.note(f"{result.outcome}" + (f": {result.message}" if result.message else ""))
             log.event("ended", result.outcome)
         return result
+
+
+def secrets(job: Job) -> list[str]:
+    """Values that nothing that is kept of a run may hold: the nonce, and what agent and gates are
+    given or could find.
+    """
+    found = [job.nonce] if job.nonce else []
+    given = [gate.env for gate in job.gates]
+    if job.agent is not None:
+        given.append(job.agent.env)
+    passed = job.agent.pass_env if job.agent is not None else ()
+    for more in ({}, *given):
+        found += environment.secrets({**os.environ, **more}, passed)
+    return list(dict.fromkeys(found))
 
 
 def started_at(run: RunFolder) -> datetime:
@@ -78,8 +93,26 @@ def with_mail(job: Job, workspace: Workspace, result: Result) -> Result:
     """`result`, with what a runner that died had not read yet of the agent's inbox."""
     box = Inbox(workspace.inbox / inbox.NAME, job.nonce)
     questions, subtasks = left_in(box)
-    warnings = (*result.warnings, *box.warnings)
-    return replace(result, questions=questions, subtasks=subtasks, warnings=warnings)
+    redact = Redactor(secrets(job)).text
+    result = replace(
+        result,
+        questions=tuple(dict.fromkeys(visible(redact(text)) for text in questions)),
+        subtasks=tuple(dict.fromkeys(visible(redact(text)) for text in subtasks)),
+        warnings=(*result.warnings, *map(visible, box.warnings)),
+    )
+    return without_secrets(result, redact)
+
+
+def without_secrets(result: Result, redact: Callable[[str], str]) -> Result:
+    """`result`, with what is named in it redacted: a secret may be the name of a file."""
+    return replace(
+        result,
+        message=redact(result.message),
+        marks=tuple(map(redact, result.marks)),
+        warnings=tuple(map(redact, result.warnings)),
+        ignored=tuple(map(redact, result.ignored)),
+        files=tuple(replace(file, path=redact(file.path)) for file in result.files),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +167,7 @@ class _Attempt:
                 ended=clock.now(),
             ),
         )
+        result = without_secrets(result, self.bench.log.redacted)
         self.bench.folder.write_home(result)
         if outcome is RunOutcome.UNCLEAR:
             reason = "not run, because the result needs a person first"

@@ -86,6 +86,10 @@ class RunLog:
         """`text` without secrets and with nothing hidden in it."""
         return visible(self._redactor.text(text))
 
+    def redacted(self, text: str) -> str:
+        """`text` without secrets, and otherwise as it is."""
+        return self._redactor.text(text)
+
     def stream(self, *, limit: int | None = None, keep: int = 0) -> "Stream":
         """Begin the output of one program: the first `limit` characters are logged, the last
         `keep` kept for `Stream.tail`.

@@ -34,7 +34,7 @@ from gitcmat.ports import (
     Turn,
     Used,
 )
-from gitcmat.system import ids
+from gitcmat.system import environment, ids
 from gitcmat.system.files import remove_tree
 
 
@@ -104,7 +104,7 @@ def perform(
 
 def secrets(agent: JobAgent) -> list[str]:
     """Values that nothing we print may hold."""
-    return [value for name in agent.pass_env if (value := os.environ.get(name))]
+    return environment.secrets({**os.environ, **agent.env}, agent.pass_env)
 
 
 def root_of(folder: Path) -> Path | None:

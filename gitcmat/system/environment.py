@@ -56,6 +56,24 @@ _FORBIDDEN = re.compile(
 )
 
 
+_SECRET = re.compile(
+    r"(.*_)?(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PAT|CREDENTIALS?"
+    r"|(API|ACCESS|PRIVATE|SECRET|SIGNING|AUTH)_?KEY)(_\d+)?",
+    re.IGNORECASE,
+)
+
+
+def secrets(base: Mapping[str, str], passed: Collection[str]) -> list[str]:
+    """Values of `base` that nothing that is kept may hold: those that are `passed` on, and those
+    that have a name of secrets, which an agent can find without being given them.
+    """
+    return [
+        value
+        for name, value in base.items()
+        if value and (name in passed or (_SECRET.fullmatch(name) and not value.startswith("/")))
+    ]
+
+
 def is_forbidden(name: str) -> bool:
     """Whether only the user's own settings may pass this on: forge tokens, GIT_*, askpass."""
     return _FORBIDDEN.fullmatch(name) is not None

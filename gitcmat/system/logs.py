@@ -40,7 +40,8 @@ class Redactor:
     """Replaces known secrets, and what looks like one, in a stream of bytes that is written down.
 
     Feed it what comes, in any pieces, and write what it returns; it keeps an unfinished line back,
-    so call `flush` at the end. One object serves one stream and one thread.
+    and lines in which a secret may begin that was wrapped, so call `flush` at the end. One object
+    serves one stream and one thread.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
@@ -56,6 +57,8 @@ class Redactor:
         cut = data.rfind(b"\n") + 1
         if len(data) - cut > _LONGEST_LINE:
             cut = self._finder.safe_cut(data, len(data) - _OVERLAP)
+        else:
+            cut = self._finder.begun(data, cut)
         done, self._rest = data[:cut], data[cut:]
         return self._finder.redact(done)
 

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 MARK = b"[secret]"
@@ -57,7 +57,13 @@ _KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY_LINE = 200
 _LONGEST_KEY = 400
 # Colours and the like, which split a value for whoever searches the raw bytes.
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])|\x08")
+_ESCAPE = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])|\x08"
+_ESCAPES = re.compile(_ESCAPE)
+# Line ends split what was wrapped, base64 above all; the indentation after them may be its own.
+_BREAKS = re.compile(_ESCAPE + rb"|\r?\n")
+_INDENTED = re.compile(_ESCAPE + rb"|\r?\n[ \t]*")
+_SHORTEST_BEGINNING = 4
+"""So many bytes of a value at the end of a line may be the beginning of one that goes on."""
 
 
 def forms(value: str) -> set[bytes]:
@@ -96,12 +102,14 @@ class Finder:
         longest_first = sorted(known, key=lambda form: (-len(form), form))
         self._forms = longest_first
         self._known = re.compile(b"|".join(map(re.escape, longest_first)))
+        self._beginnings = frozenset(form[:_SHORTEST_BEGINNING] for form in longest_first)
         self._key_lines = 0  # how many lines of a private key we are in
 
     def fresh(self) -> Self:
         """Another one that knows the same values, at the start of its stream."""
         other = object.__new__(type(self))
         other._forms, other._known, other._key_lines = self._forms, self._known, 0
+        other._beginnings = self._beginnings
         return other
 
     def reset(self) -> None:
@@ -123,6 +131,26 @@ class Finder:
             at = max(at, end)
         return b"".join(pieces) + data[at:]
 
+    def begun(self, data: bytes, end: int) -> int:
+        """Where the line begins in `data[:end]`, whole lines, in which a value may have begun that
+        goes on behind; `end` when there is none.
+        """
+        if not self._forms:
+            return end
+        longest = len(self._forms[0])
+        first = max(0, end - 2 * longest)
+        tail = data[first:end]
+        if not any(beginning in tail for beginning in self._beginnings):
+            return end
+        bare, origin = _without(_BREAKS, tail)
+        found = [
+            origin[len(bare) - size]
+            for form in self._forms
+            for size in range(_SHORTEST_BEGINNING, min(len(form), len(bare) + 1))
+            if bare.endswith(form[:size])
+        ]
+        return data.rfind(b"\n", 0, first + min(found)) + 1 if found else end
+
     def safe_cut(self, data: bytes, wanted: int) -> int:
         """The last place at or before `wanted` that is not inside a secret of `data`."""
         for start, end in sorted(self._spans(data), reverse=True):
@@ -132,20 +160,19 @@ class Finder:
 
     def _spans(self, data: bytes) -> Iterator[tuple[int, int]]:
         yield from self._plain_spans(data)
-        if b"\x1b" not in data and b"\x08" not in data:
-            return
-        origin: list[int] = []  # for each byte without escapes, where it stands in data
-        at = 0
-        for hit in _ESCAPES.finditer(data):
-            origin += range(at, hit.start())
-            at = hit.end()
-        origin += range(at, len(data))
-        for start, end in self._plain_spans(_ESCAPES.sub(b"", data)):
-            yield origin[start], origin[end - 1] + 1
+        if b"\x1b" in data or b"\x08" in data:
+            yield from _spans_without(_ESCAPES, data, self._plain_spans)
+        if b"\n" in data[:-1]:
+            # Known values alone: a format would go on into the words of the next line.
+            for breaks in (_BREAKS, _INDENTED):
+                yield from _spans_without(breaks, data, self._known_spans)
 
-    def _plain_spans(self, data: bytes) -> Iterator[tuple[int, int]]:
+    def _known_spans(self, data: bytes) -> Iterator[tuple[int, int]]:
         if any(form in data for form in self._forms):  # much faster than the pattern
             yield from (hit.span() for hit in self._known.finditer(data))
+
+    def _plain_spans(self, data: bytes) -> Iterator[tuple[int, int]]:
+        yield from self._known_spans(data)
         for literals, pattern in _PATTERNS:
             if any(literal in data for literal in literals):
                 yield from (hit.span() for hit in pattern.finditer(data))
@@ -175,3 +202,24 @@ class Finder:
         # Text about keys has a BEGIN line without an END: do not swallow the rest of the log for
         # it.
         return self._key_lines > _LONGEST_KEY or len(line) > _LONGEST_KEY_LINE
+
+
+def _without(pattern: re.Pattern[bytes], data: bytes) -> tuple[bytes, list[int]]:
+    """`data` without what the pattern matches, and for each byte of that where it stood."""
+    origin: list[int] = []
+    at = 0
+    for hit in pattern.finditer(data):
+        origin += range(at, hit.start())
+        at = hit.end()
+    origin += range(at, len(data))
+    return pattern.sub(b"", data), origin
+
+
+def _spans_without(
+    pattern: re.Pattern[bytes], data: bytes, find: Callable[[bytes], Iterator[tuple[int, int]]]
+) -> Iterator[tuple[int, int]]:
+    """What `find` finds in `data` without what the pattern matches, as places in `data`."""
+    spans = list(find(pattern.sub(b"", data)))
+    if spans:
+        _, origin = _without(pattern, data)
+        yield from ((origin[start], origin[end - 1] + 1) for start, end in spans)
