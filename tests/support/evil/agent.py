@@ -26,7 +26,7 @@ from tests.support.evil import (
 from tests.support.evil.registry import Target, of_wave
 
 ALL: Final = (flooding, forging, lasting, planting, reading, sending, writing)
-_SECONDS: Final = 20
+_SECONDS: Final = 90
 
 
 def main() -> None:

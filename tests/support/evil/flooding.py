@@ -18,9 +18,9 @@ def fork_bomb(t: Target, name: str) -> None:
     del t, name
     for _ in range(_MOST_FORKS):
         if not os.fork():
-            time.sleep(20)
+            time.sleep(60)
             os._exit(0)
-    time.sleep(15)
+    time.sleep(60)
 
 
 @attack("memory", "T19")
@@ -31,7 +31,7 @@ def eat_memory(t: Target, name: str) -> None:
     for _ in range(60):
         held.append(b"x" * 10_000_000)
         time.sleep(0.05)
-    time.sleep(15)
+    time.sleep(60)
 
 
 @attack("output", "T19")
@@ -46,7 +46,7 @@ def flood_log(t: Target, name: str) -> None:
 def say_nothing(t: Target, name: str) -> None:
     """Says nothing and does not end"""
     del t, name
-    time.sleep(18)
+    time.sleep(60)
 
 
 @attack("reach", "T19")
