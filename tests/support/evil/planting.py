@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.support.evil.registry import READ, Target, attack, put
+from tests.support.evil.registry import Target, attack, put
 
 BIDI = "\u202e\u2066\u200b\U000e0041"
 ESCAPES = "\x1b]0;evil\x07\x1b[2J\x1b]52;c;ZXZpbA==\x07\x9b31m"
@@ -160,7 +160,7 @@ def hide_by_ignore(t: Target, name: str) -> None:
     put(Path("ignored.log"), t.token(name))
 
 
-@attack("replace", "T14", READ)
+@attack("replace", "T14")
 def other_git_directory(t: Target, name: str) -> None:
     """Replaces its `.git` by a file that leads to the person's"""
     del name

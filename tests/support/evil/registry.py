@@ -95,11 +95,11 @@ WROTE: Final = "wrote"
 """It worked if its token is in a file outside of its workspace."""
 SENT: Final = "sent"
 """It worked if its token was received."""
-SEEN: Final = "its own"
+OWN: Final = "its own"
 """An oracle of its own says."""
 
 
-def attack(wave: str, threat: str, shows: str = SEEN) -> Callable[[Act], Act]:
+def attack(wave: str, threat: str, shows: str = OWN) -> Callable[[Act], Act]:
     """Enter a function as an attack; its docstring is how people read of it."""
 
     def enter(act: Act) -> Act:
