@@ -136,7 +136,7 @@ def _aider(_home: Path, url: str, key: str) -> dict[str, str]:
 
 def _mini(home: Path, url: str, key: str) -> dict[str, str]:
     return {
-        "MSWEA_GLOBAL_CONFIG_DIR": str(home / "mini"),
+        "MSWEA_GLOBAL_CONFIG_DIR": str(home / ".config/mini-swe-agent"),
         "MSWEA_MODEL_NAME": "openai/fake-model",
         "OPENAI_API_BASE": f"{url}/v1",
         "OPENAI_API_KEY": key,
