@@ -29,11 +29,7 @@ command: [sh, tools/helper.sh]
 ---
 Help.
 """
-HELPER_SCRIPT = """\
-cat > "$TMPDIR/prompt-$CMAT_RUN"
-sed -n 's/^> sh: //p' "$TMPDIR/prompt-$CMAT_RUN" > "$TMPDIR/todo-$CMAT_RUN"
-. "$TMPDIR/todo-$CMAT_RUN"
-"""
+HELPER_SCRIPT = "eval \"$(sed -n 's/^> sh: //p')\"\n"
 
 
 @pytest.fixture
