@@ -17,8 +17,11 @@ from gitcmat.model.settings import UserSettings
 from gitcmat.model.spending import Total, money
 from gitcmat.model.task import Budget
 from gitcmat.store import codec
+from gitcmat.system.environment import unfit
 
 HEAD: Final = ("NAME", "RUNS", "MODEL", "PERMISSIONS", "SANDBOX", "STATE", "FILE")
+
+_LACKING: Final = "program not found"
 
 
 def row(one: Known, own: UserSettings, program: Path | None) -> tuple[object, ...]:
@@ -63,7 +66,8 @@ def state(one: Known, program: Path | None) -> str:
         return f"wrong: {one.problems[0].text}"
     if one.standing is Standing.NEW:
         return f"wrong: {one.problems[0].text}" if one.problems else str(one.standing)
-    said = "not trusted" if not one.trusted else "ready" if program else "program not found"
+    lacking = "program cannot be executed" if unfit(one.written.profile.argv[0]) else _LACKING
+    said = "not trusted" if not one.trusted else "ready" if program else lacking
     if one.standing is not Standing.COMMITTED:
         return f"{said}; {one.standing}"
     return f"{said}; {one.problems[0].text}" if one.problems else said

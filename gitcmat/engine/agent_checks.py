@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from gitcmat.engine import trust, wrap_run
+from gitcmat.engine import exposed, trust, wrap_run
 from gitcmat.engine.agent_start import Effective, MakeAgent, effective
 from gitcmat.engine.agents import Registry, Standing
 from gitcmat.engine.deps import Deps
@@ -109,6 +109,8 @@ def _looked_at(profile: AgentProfile, what: Effective) -> Checked:
     for name in what.missing:
         text = f"pass_env: {name} is not set here"
         findings.append(Finding(weight=Weight.NOTE, text=text, hint=f"export {name}=…"))
+    for text, hint in map(exposed.told, exposed.names(profile.env)):
+        findings.append(Finding(weight=Weight.NOTE, text=text, hint=hint))
     findings += _login(what)
     limit = accounts.limits(clock.now()).get(profile.limited_as)
     if limit is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gitcmat.engine import exposed
 from gitcmat.engine.deps import Deps
 from gitcmat.errors import Conflict, InvalidData
 from gitcmat.model.agent import PROGRAMS, AgentProfile
@@ -53,7 +54,8 @@ def add(
     """Write ``.cmat/agents/<name>.md`` with comments; nothing is committed, nothing is allowed.
 
     `fields` are keys of the front matter, and ``usd`` for the budget. Raises `InvalidData` for what
-    such a file may not say, `Conflict` when it is there already or there is no work tree.
+    such a file may not say, a secret
+    too, `Conflict` when it is there already or there is no work tree.
     """
     root = deps.repo.work_tree
     if root is None:
@@ -69,6 +71,11 @@ def add(
     path = f"{layout.AGENTS}/{name}.md"
     text = _text(name, runs, fields, system, login)
     profile = _read(text, path, name)
+    if wrong := exposed.names(profile.env):
+        raise InvalidData(
+            f"{wrong[0]} looks like a secret, and the profile is committed.",
+            hint=f"use --pass-env {wrong[0]}: the value stays in your environment",
+        )
     file = inside(root, path)
     if file.exists() or file.is_symlink():
         raise Conflict(f"There is a file {path} already.", hint=f"edit it: $EDITOR {path}")

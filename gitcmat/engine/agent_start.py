@@ -58,12 +58,12 @@ def effective(
     errors: list[UserError] = []
     program = program_of(deps, profile)
     if program is None:
-        errors.append(
-            NotFound(
-                f"There is no program `{profile.argv[0]}` on your PATH outside of the repository.",
-                hint="install it, or name it: command: [/path/to/it]",
-            )
+        name = profile.argv[0]
+        missing = NotFound(
+            f"There is no program `{name}` on your PATH outside of the repository.",
+            hint="install it, or name it: command: [/path/to/it]",
         )
+        errors.append(environment.not_found(name) if environment.unfit(name) else missing)
     box: Box | None = None
     try:
         box = box_for(deps, profile)

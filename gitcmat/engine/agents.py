@@ -110,7 +110,7 @@ def registry(deps: Deps) -> Registry:
     if intent is None:  # HEAD is detached, say: what it has is committed all the same
         unsaved = {one.path for one in saved_not_committed(deps.repo)}
         known = (one if one.path in unsaved else _as_committed(one) for one in known)
-    notes = sorted(lint.notes(found)) if found is not None else []
+    notes = sorted(lint.unused(found)) if found is not None else []
     config = intent.config if intent is not None else settings.config if settings else Config()
     return Registry(
         agents=(

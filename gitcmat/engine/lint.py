@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
+from gitcmat.engine import exposed
 from gitcmat.errors import InvalidData
 from gitcmat.model.agent_config import SKILLS
 from gitcmat.model.intent import Agent, TaskFile
@@ -172,7 +173,13 @@ def _skills(found: Snapshot, agents: Mapping[str, Agent]) -> Iterator[Problem]:
 
 
 def notes(found: Snapshot) -> list[Problem]:
-    """What is not wrong and good to know: agents of Claude Code that are not used, and why."""
+    """What is not wrong and good to know: secrets in files, and what `unused` says."""
+    settings = read_settings(found)[0]
+    return [*exposed.notes(found, settings.agents, settings.config), *unused(found)]
+
+
+def unused(found: Snapshot) -> list[Problem]:
+    """Agents of Claude Code that are not used, and why."""
     stems = {
         f.path.removeprefix(f"{layout.AGENTS}/").removesuffix(".md")
         for f in found.files

@@ -10,7 +10,6 @@ from gitcmat.engine import inbox
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runlog import RunLog
 from gitcmat.engine.supervision import Ended, Limits, StopRequest, Supervisor
-from gitcmat.errors import NotFound
 from gitcmat.model.job import Job
 from gitcmat.store.borrowing import linked_trees
 from gitcmat.system import environment, orphans
@@ -73,10 +72,7 @@ class Workbench:
         """
         program = environment.find_program(argv[0], os.environ, self.theirs)
         if program is None:
-            raise NotFound(
-                f"Cannot start `{argv[0]}`: there is no such program outside of the repository.",
-                hint="an agent's program is on your PATH, or command: has its absolute path",
-            )
+            raise environment.not_found(argv[0])
         return (str(program), *argv[1:])
 
     @property

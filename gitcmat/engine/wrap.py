@@ -106,6 +106,7 @@ class Wrap:
                 runs=wrapped.agent.runs,
                 unknown=list(agent.unknown),
                 cwd=str(wrapped.cwd),
+                sandbox=wrapped.agent.sandbox.text,
                 gitcmat=__version__,
             )
             while not self._over and not self._writer.gone:
@@ -223,7 +224,9 @@ class Wrap:
         tapped = Tapped(make(wrapped.agent.runs), lambda heard: self._hear(wrap_run.plain(heard)))
         with place.made():
             guard.watch(place.run, place.path, place.folder.processes)
-            self._say_of_run("run_started", session_id=session or None, cwd=str(wrapped.cwd))
+            box = wrapped.agent.sandbox.text
+            cwd = str(wrapped.cwd)
+            self._say_of_run("run_started", session_id=session or None, cwd=cwd, sandbox=box)
             try:
                 self._meanwhile()
                 end = wrap_run.perform(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gitcmat.model.job import Permissions
+from gitcmat.model.names import check_variables
 from gitcmat.model.sandbox import SandboxMode, SandboxWish
 from gitcmat.model.task import Budget, seconds
 
@@ -71,6 +72,8 @@ class AgentProfile:
             raise ValueError(f"runs: is one of {', '.join(sorted(PROGRAMS))}")
         if not self.argv or not self.argv[0]:
             raise ValueError(f"runs: {self.runs} needs command: [program, argument, …]")
+        check_variables("env", self.env, self.env.values())
+        check_variables("pass_env", self.pass_env)
         for duration in (self.timeout, self.idle_timeout):
             if duration is not None:
                 seconds(duration)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gitcmat.model.names import check_variables
 from gitcmat.model.task import seconds
 
 
@@ -20,6 +21,7 @@ class Gate:
     def __post_init__(self) -> None:
         if not self.run or not self.run[0]:
             raise ValueError("run needs a program")
+        check_variables("env", self.env, self.env.values())
         seconds(self.timeout)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from gitcmat.model.gate import Gate
 from gitcmat.model.machine import Limits
-from gitcmat.model.names import is_id
+from gitcmat.model.names import check_variables, is_id
 from gitcmat.model.prices import Price
 from gitcmat.model.sandbox import SandboxMode
 from gitcmat.model.task import MAX_ATTEMPTS, Budget, seconds
@@ -169,6 +169,7 @@ class UserSettings:
             raise ValueError("tasks: branch needs trust_branch")
         if self.notify and not self.notify[0].strip():
             raise ValueError("notify needs a program")
+        check_variables("allow_env", self.allow_env)
         _ = self.checkpoint_seconds
 
     @property

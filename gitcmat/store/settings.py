@@ -37,8 +37,8 @@ def settings_file() -> Path:
     return folders.config() / documents.USER_FILE
 
 
-def load_user_settings(repo: Repository) -> UserSettings:
-    """Return what the person's own file says for this repository.
+def load_user_settings(repo: Repository | None) -> UserSettings:
+    """Return what the person's own file says for this repository, None for no repository.
 
     Raises `InvalidData` with ``file:line: key: what`` when it is wrong, also for another
     repository.
@@ -71,7 +71,7 @@ class OwnSettings:
         return self._settings
 
 
-def load_personal(repo: Repository) -> Personal:
+def load_personal(repo: Repository | None) -> Personal:
     """Return the settings with their origins; see `load_user_settings`."""
     try:
         text = read_regular(settings_file(), _LIMIT)
@@ -80,7 +80,7 @@ def load_personal(repo: Repository) -> Personal:
     return read_personal(text, repo)
 
 
-def read_personal(text: bytes, repo: Repository) -> Personal:
+def read_personal(text: bytes, repo: Repository | None) -> Personal:
     """Check the text of a whole file, and return what it says for this repository."""
     name = folders.tilde(settings_file())
     document = yamlio.load(text, name=name)
@@ -92,7 +92,7 @@ def read_personal(text: bytes, repo: Repository) -> Personal:
     found = _decode(everywhere, document.lines, {}, name=name)
     for place, own in _places(document, name=name).items():
         settings = _decode(everywhere, document.lines, {place: own}, name=name)
-        if _is_here(place, repo):
+        if repo is not None and _is_here(place, repo):
             found = settings
     return found
 

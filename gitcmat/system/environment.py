@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from gitcmat.errors import NotTrusted
+from gitcmat.errors import NotFound, NotTrusted
 
 _NAMES = frozenset(
     {
@@ -63,6 +63,10 @@ _SECRET = re.compile(
 )
 
 
+_HEAD = 256
+"""So many bytes at the beginning of a binary have a NUL among them."""
+
+
 def secrets(base: Mapping[str, str], passed: Collection[str]) -> list[str]:
     """Values of `base` that nothing that is kept may hold: those that are `passed` on, and those
     that have a name of secrets, which an agent can find without being given them.
@@ -70,8 +74,13 @@ def secrets(base: Mapping[str, str], passed: Collection[str]) -> list[str]:
     return [
         value
         for name, value in base.items()
-        if value and (name in passed or (_SECRET.fullmatch(name) and not value.startswith("/")))
+        if value and (name in passed or is_named_secret(name, value))
     ]
+
+
+def is_named_secret(name: str, value: str) -> bool:
+    """Whether a variable has a name of secrets; where it holds a path it only says where one is."""
+    return _SECRET.fullmatch(name) is not None and not value.startswith("/")
 
 
 def is_forbidden(name: str) -> bool:
@@ -152,7 +161,44 @@ def find_program(name: str, env: Mapping[str, str], forbidden: Sequence[Path] = 
 
 
 def _is_program(path: Path, forbidden: Sequence[Path]) -> bool:
-    if not (path.is_file() and os.access(path, os.X_OK)):
+    if not (path.is_file() and os.access(path, os.X_OK) and _has_format(path)):
         return False
     target = path.resolve()  # a symlink in ~/bin may lead into the repository
     return not any(target.is_relative_to(root.resolve()) for root in forbidden)
+
+
+def unfit(name: str) -> str:
+    """Why the file with this absolute path is no program; empty where there is none, where it is
+    one, and for what is looked for on the PATH.
+    """
+    path = Path(name)
+    if not path.is_absolute() or not path.exists():
+        return ""
+    if not path.is_file():
+        return "it is no file"
+    if not os.access(path, os.X_OK):
+        return "it is not executable"
+    return "" if _has_format(path) else "it is text without a first line such as #!/bin/sh"
+
+
+def not_found(name: str) -> NotFound:
+    """The error for a program that `find_program` does not find outside of a repository."""
+    if why := unfit(name):
+        return NotFound(
+            f"Cannot start `{name}`: {why}.",
+            hint="name another program in command:, or make this one executable: chmod +x",
+        )
+    return NotFound(
+        f"Cannot start `{name}`: there is no such program outside of the repository.",
+        hint="an agent's program is on your PATH, or command: has its absolute path",
+    )
+
+
+def _has_format(path: Path) -> bool:
+    """Whether the system can execute the file; only a shell takes a text without a first line."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return True  # one may be executed that cannot be read
+    return head.startswith(b"#!") or b"\0" in head

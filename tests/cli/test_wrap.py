@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.boxed import bubblewrap
 from tests.support.cli import gitcmat
 from tests.support.project import agent_file
 from tests.support.repo import TestRepo
@@ -48,10 +49,11 @@ def test_a_whole_conversation(tmp_path: Path) -> None:
                 "agent": "command",
                 "runs": "command",
                 "unknown": ["cost", "tokens", "session", "tools", "limits"],
+                "sandbox": "off",
                 "gitcmat": wrap.events[0]["gitcmat"],
             },
             {"event": "status", "state": "idle"},
-            {"event": "run_started", "run_id": "one", "tags": ["a"]},
+            {"event": "run_started", "run_id": "one", "tags": ["a"], "sandbox": "off"},
             {
                 "event": "stream",
                 "run_id": "one",
@@ -135,7 +137,7 @@ def test_a_run_is_cancelled_by_its_name_only(tmp_path: Path) -> None:
         shown = [plain(event) for event in wrap.events if event["event"] not in ("ready", "stream")]
     assert shown == [
         {"event": "cancel_ignored", "reason": "no_active_run"},
-        {"event": "run_started", "run_id": "one"},
+        {"event": "run_started", "run_id": "one", "sandbox": "off"},
         {
             "event": "cancel_ignored",
             "run_id": "two",
@@ -501,3 +503,66 @@ def test_what_cannot_be_wrapped_is_refused(tmp_path: Path) -> None:
         found = gitcmat(tmp_path, "wrap", *args)
         assert (found.code, found.out) == (2, "")
         assert found.err == f"error: {said}\nhint: {hint}\n"
+
+
+def boxes(folder: Path, *args: str) -> list[str]:
+    """The sandbox as `ready`, `run_started` and a program in it name it, which writes a file."""
+    script = "sh -c 'cat > /dev/null; touch mine; echo ${CMAT_SANDBOX:-off}'"
+    with wrapped(folder, "--command", script, *args) as wrap:
+        wrap.send(prompt())
+        end = wrap.until(*TERMINAL)
+        return [*(e["sandbox"] for e in wrap.events if "sandbox" in e), end["message"]]
+
+
+def test_any_program_is_kept_in_as_the_settings_or_the_option_say(
+    home: Path, tmp_path: Path
+) -> None:
+    bubblewrap()
+    settings = home / ".config/gitcmat/config.yaml"
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    settings.write_text("sandbox: auto\n", encoding="utf-8")
+    kept = ["bwrap, network full"] * 3
+    assert boxes(folder) == kept
+    assert (folder / "mine").exists()
+    assert boxes(folder, "--sandbox", "off") == ["off"] * 3
+    settings.write_text("sandbox: off\n", encoding="utf-8")
+    assert boxes(folder) == ["off"] * 3
+    assert boxes(folder, "--sandbox", "bwrap") == kept
+
+
+def test_the_settings_for_one_repository_hold_and_its_git_is_not_in_the_box(
+    repo: TestRepo, home: Path
+) -> None:
+    bubblewrap()
+    settings = home / ".config/gitcmat/config.yaml"
+    one = json.dumps(str(repo.path.resolve()))
+    text = f"sandbox: off\nrepositories:\n  {one}:\n    sandbox: bwrap\n"
+    settings.write_text(text, encoding="utf-8")
+    with wrapped(repo.path, "--command", "sh -c 'cat > /dev/null; ls -A .git | wc -l'") as wrap:
+        wrap.send(prompt())
+        assert wrap.until("run_started")["sandbox"] == "bwrap, network full"
+        assert wrap.until("stream")["payload"]["text"] in ("0", "1")
+
+
+def test_where_there_is_no_sandbox_it_is_said_or_nothing_starts(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "bwrap").write_text("#!/bin/sh\necho not today >&2\nexit 1\n", encoding="utf-8")
+    (folder / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    work = tmp_path / "work"
+    work.mkdir()
+    (home / ".config/gitcmat/config.yaml").write_text("{}\n", encoding="utf-8")
+    assert boxes(work) == [*["off, bubblewrap does not work here (not today)"] * 2, "off"]
+    found = gitcmat(work, "wrap", *ECHO, "--sandbox", "bwrap")
+    assert plain(json.loads(found.out)) == {
+        "event": "fatal",
+        "reason": "cannot_start",
+        "message": "The agent is to work in a sandbox, and there is none: "
+        "bubblewrap does not work here (not today).",
+        "hint": "install bubblewrap (apt install bubblewrap), or write sandbox: off",
+    }
+    assert found.code == 4

@@ -136,6 +136,15 @@ def test_bytes_that_are_no_text_are_named(repo: TestRepo) -> None:
             [":3: gates.tests.run: expected list, got str (write [pytest, -q])"],
         ),
         (
+            "gates:\n  tests:\n    run: [x]\n    env: {A-B: x}\n",
+            [
+                (
+                    ":4: gates.tests: env: 'A-B' is no name of a variable"
+                    " | letters, digits and underscores, and no digit first, such as API_KEY"
+                )
+            ],
+        ),
+        (
             "defaults:\n  agent: codmod\n  gates: [test]\n",
             [
                 (

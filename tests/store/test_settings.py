@@ -104,6 +104,11 @@ def test_a_repository_is_known_by_its_real_path(
         ("schema: 1\ngates: {}\n", f"{NAME}:2: gates: belongs in .cmat/config.yaml", ""),
         ("defaults:\n  agent: a\n", f"{NAME}:1: defaults: belongs in .cmat/config.yaml", ""),
         ("parallel: many\n", f"{NAME}:1: parallel: expected int, got str", ""),
+        (
+            "allow_env: [X, A B]\n",
+            f"{NAME}:1: allow_env: 'A B' is no name of a variable",
+            "letters, digits and underscores, and no digit first, such as API_KEY",
+        ),
         ("parallel: 0\n", f"{NAME}:1: parallel is 1 to 256", ""),
         (
             "limits:\n  disk: 1\n",

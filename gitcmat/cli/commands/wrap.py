@@ -11,6 +11,7 @@ from gitcmat.cli.state import State, common
 from gitcmat.errors import NotFound, Usage
 from gitcmat.model.agent import PROGRAMS
 from gitcmat.model.job import JobAgent, Permissions
+from gitcmat.model.sandbox import SandboxMode
 from gitcmat.model.task import seconds
 
 _STDIN: Final = 0
@@ -28,6 +29,11 @@ _STDOUT: Final = 1
     help="What it may do without asking at most; default: edit.",
 )
 @click.option("--pass-env", multiple=True, metavar="NAME", help="A variable to hand through.")
+@click.option(
+    "--sandbox",
+    type=click.Choice([m.value for m in SandboxMode]),
+    help="How it is kept in; default: what your own settings say.",
+)
 @click.option("--timeout", metavar="DURATION", help="Longest run; default: 30m.")
 @click.option("--idle-timeout", metavar="DURATION", help="Longest silence; default: 10m.")
 @common
@@ -40,6 +46,7 @@ def command(  # noqa: PLR0913 - each is an option
     model: str,
     permissions: str | None,
     pass_env: tuple[str, ...],
+    sandbox: str | None,
     timeout: str | None,
     idle_timeout: str | None,
 ) -> None:
@@ -52,7 +59,7 @@ def command(  # noqa: PLR0913 - each is an option
     if not start.is_dir():
         raise NotFound(f"There is no folder {start}.", hint="name another one")
     path = os.environ.get("PATH", os.defpath)
-    described = (runs, program, model, permissions, pass_env, timeout, idle_timeout)
+    described = (runs, program, model, permissions, pass_env, sandbox, timeout, idle_timeout)
     if agent is not None:
         if any(described):
             raise Usage("A profile says how its agent runs.", hint="leave AGENT or the options out")
@@ -75,7 +82,9 @@ def command(  # noqa: PLR0913 - each is an option
             timeout=_seconds(timeout, 1800),
             idle_timeout=_seconds(idle_timeout, 600),
         )
-        find = wrap_source.of_program(described_agent, start, path)
+        find = wrap_source.of_program(
+            described_agent, start, path, SandboxMode(sandbox) if sandbox else None
+        )
 
     def complain(text: str) -> None:
         sys.stderr.write(text)
