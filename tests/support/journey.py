@@ -25,7 +25,7 @@ ADDS: Final = ("refs:refs/heads/main", "index", "files:.cmat/tasks/*")
 _ALIKE: Final = (
     (re.compile(r"\b([rbc])-[a-z2-7]{8}\b"), r"\1-xxxxxxxx"),
     (re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b"), "<commit>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{10}\b"), "<short>"),
+    (re.compile(r"\b[0-9a-f]{10}\b"), "<short>"),
     (re.compile(r"\b\d+\.\d s\b"), "0.0 s"),
 )
 
