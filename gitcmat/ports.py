@@ -112,7 +112,9 @@ class Used:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What was used: since the last such event, or, with `whole`, since the session's start."""
+    """What was used: since the last such event, or, with `whole`, since the session's start, with
+    all that was told before.
+    """
 
     spend: Spend
     whole: bool = False

@@ -45,7 +45,8 @@ def runtime(run: "Run | None", now: datetime) -> float | None:
 
 def plain_room(held: "Held | None") -> dict[str, Any] | None:
     """Why and since when nothing new is started, as plain data."""
-    return held and {"limit": held.limit, "text": held.text, "since": held.since.isoformat()}
+    since = held.since.isoformat() if held is not None and held.since else None
+    return held and {"limit": held.limit, "text": held.text, "since": since}
 
 
 def entry_row(

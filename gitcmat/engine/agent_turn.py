@@ -14,12 +14,19 @@ from gitcmat.engine.runfolder import Prompts
 from gitcmat.engine.supervision import Cause, Ended, Limits, Supervisor
 from gitcmat.engine.workbench import Workbench
 from gitcmat.errors import NotFound, UserError
+from gitcmat.model import budget
 from gitcmat.model.job import JobAgent, RunOutcome
 from gitcmat.model.usage import NO_SESSION, UNKNOWN, Session, Spend
 from gitcmat.ports import Agent, End, Turn
+from gitcmat.system import clock
 
 _ERRORS_KEPT: Final = 4_000
 """Characters at the end of standard error that a driver may look at."""
+
+_LAST_WORD: Final = 0.25
+"""Seconds for one that has used up its budget: its last word comes with all that it used, and may
+be that it is done.
+"""
 
 _WAITING: Final = frozenset(
     {RunOutcome.FINISHED, RunOutcome.FAILED, RunOutcome.TIMED_OUT, RunOutcome.SILENT}
@@ -97,6 +104,7 @@ class _Turn:
         self._before = session
         self._listener = Listener(bench, agent, session)
         self._errors = bench.log.stream(keep=_ERRORS_KEPT)
+        self._over_since = 0.0
 
     def take(self, prompt: str, meanwhile: Callable[[], None]) -> tuple[TurnEnd, bool]:
         """How it ended, and whether nothing was done because the session is gone."""
@@ -117,7 +125,11 @@ class _Turn:
         end = replace(
             self._end(judged),
             exit_code=ended.code,
-            warnings=(*_about_processes(ended), *self._listener.warnings),
+            warnings=(
+                *_about_processes(ended),
+                *self._listener.warnings,
+                *self._overdrawn(judged),
+            ),
         )
         return self._with_questions(end), judged.no_session
 
@@ -175,7 +187,10 @@ class _Turn:
 
     def _enough(self) -> Cause | None:
         if self._listener.over_budget(self._mail.spent):
-            return Cause.OVER_BUDGET
+            now = clock.monotonic()
+            self._over_since = self._over_since or now
+            if self._listener.told_all or now - self._over_since >= _LAST_WORD:
+                return Cause.OVER_BUDGET
         return Cause.HOPELESS if self._listener.hopeless else None
 
     def _hear_errors(self, chunk: bytes) -> None:
@@ -204,6 +219,13 @@ class _Turn:
             if done.outcome is RunOutcome.FINISHED:
                 return done  # with its last word it told what it had used: nothing is to be stopped
         return End(outcome=_OUTCOMES[ended.cause], message=ended.why)
+
+    def _overdrawn(self, judged: End) -> tuple[str, ...]:
+        """What to warn of when it told only with its last words that it had used too much."""
+        if judged.outcome is RunOutcome.OVER_BUDGET:
+            return ()
+        job = self._bench.job
+        return budget.overdrawn(job.usd, job.tokens, self._listener.spend)
 
     def _end(self, judged: End) -> TurnEnd:
         clean = self._bench.log.clean

@@ -43,10 +43,15 @@ def left(
 
 def shortage(deps: Deps, change: Change) -> Shortage | None:
     """Why nothing new starts today: the person's budget for a day is used up."""
+    return None if deps.settings.budget is None else day_used_up(deps, _used_today(deps, change))
+
+
+def day_used_up(deps: Deps, used: Total) -> Shortage | None:
+    """Why nothing new starts on a day whose runs `used` so much; None when something may."""
     wanted = deps.settings.budget
     if wanted is None:
         return None
-    key, said = budget.used_up(wanted, _used_today(deps, change))
+    key, said = budget.used_up(wanted, used)
     if not key:
         return None
     text = f"the runs of today {said}; tomorrow they go on (budget.{key})"

@@ -40,18 +40,22 @@ class Listener:
     @property
     def session(self) -> Session:
         """The agent's session as it is now, for a later run."""
-        # One that was ended in the middle has told nothing: the next counts on from where this did.
+        # One that was ended in the middle has told no sum: the next one's holds what it used, too.
         known = self._before.spend if self._session == self._before.id else Spend()
-        return Session(id=self._session, spend=self._whole or known)
+        return Session(id=self._session, spend=(self._whole or known) + self._added)
 
     @property
     def spend(self) -> Spend:
         """What this turn used so far, its cost too where the program tells only tokens."""
         if self._whole is None:
             return self._added
-        return self._priced(
-            self._whole.since(self._before.spend) if self._before.id else self._whole
-        )
+        whole = self._whole.since(self._before.spend) if self._before.id else self._whole
+        return self._priced(whole) + self._added
+
+    @property
+    def told_all(self) -> bool:
+        """Whether it has told the sum of what it used, and nothing since."""
+        return self._whole is not None and self._added == Spend()
 
     def over_budget(self, others: Spend = UNKNOWN) -> bool:
         """Whether the turn used what it may, as far as anybody can tell, with what `others` used
@@ -83,7 +87,7 @@ class Listener:
         self.warnings += budget.not_checked(self._bench.job.usd, self._bench.job.tokens, self.spend)
 
     def _priced(self, spend: Spend) -> Spend:
-        named = replace(spend, model=spend.model or self._added.model or self._model)
+        named = replace(spend, model=spend.model or self._model)
         return worked_out(named, self._day, self._bench.job.prices)
 
     def _read(self, line: str | None) -> None:
@@ -102,11 +106,12 @@ class Listener:
                     self._log.event("tool", " ".join(filter(None, (heard.tool, heard.about))))
                 case Started():
                     self._session = heard.session or self._session
+                    self._model = heard.model or self._model
                     self._added = replace(self._added, model=heard.model or self._added.model)
                     self._log.event("session", " ".join(filter(None, (heard.session, heard.model))))
                 case Spent():
                     if heard.whole:
-                        self._whole = heard.spend
+                        self._whole, self._added = heard.spend, Spend()
                     else:
                         self._added += self._priced(heard.spend)
                 case Troubled():

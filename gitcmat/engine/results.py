@@ -13,13 +13,15 @@ from gitcmat.engine.intake import Wants
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.engine.runner import salvage
 from gitcmat.errors import Conflict, UserError
-from gitcmat.model import limits
+from gitcmat.model import budget, limits
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Ended
 from gitcmat.model.job import Result, RunOutcome
 from gitcmat.model.prices import worked_out
+from gitcmat.model.run import GATES, Run
 from gitcmat.model.state import State
 from gitcmat.model.task import seconds
+from gitcmat.model.usage import Spend
 from gitcmat.store import accounts
 from gitcmat.store.git import Repository
 from gitcmat.store.node import known_node
@@ -97,6 +99,7 @@ def take_in(
         record = change.run(run_id)
         if record is None or record.outcome is not None:
             continue
+        spend = worked_out(result.spend, record.day, deps.settings.prices)
         change.put(
             replace(
                 record,
@@ -111,11 +114,11 @@ def take_in(
                 more_files=result.more_files,
                 gates=result.gates,
                 marks=result.marks,
-                warnings=result.warnings,
+                warnings=(*result.warnings, *_not_counted(deps, record, result, spend)),
                 ignored=result.ignored,
                 said=result.said,
                 session=result.session,
-                spend=worked_out(result.spend, record.day, deps.settings.prices),
+                spend=spend,
             ),
             f"{run_id}: {result.outcome}",
         )
@@ -134,6 +137,21 @@ def take_in(
         )
         taken.append(happen(change, entry.id, event, now, after))
     return taken
+
+
+def _not_counted(deps: Deps, record: Run, result: Result, spend: Spend) -> tuple[str, ...]:
+    """What to warn of when the person's budget for a day misses what a run used; one that it
+    limited says that itself.
+    """
+    wanted = deps.settings.budget
+    if wanted is None or record.agent == GATES or result.outcome is RunOutcome.CANNOT_START:
+        return ()
+    try:
+        job = RunFolder(deps.runs / record.id).read_job()
+    except (OSError, UserError):
+        return ()
+    usd, tokens = job.usd is None and wanted.usd, job.tokens is None and wanted.tokens
+    return budget.not_counted(spend, usd=bool(usd), tokens=bool(tokens))
 
 
 def _limited(result: Result, account: str, now: datetime) -> Result:

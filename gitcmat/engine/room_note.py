@@ -27,18 +27,20 @@ class Held(NamedTuple):
     """The setting that is not met."""
     text: str
     """What is missing, for people."""
-    since: datetime
+    since: datetime | None
+    """None where nobody noted it: it is true by what is recorded."""
 
     def __str__(self) -> str:
         """For people, with the time of day."""
-        return f"{self.text}, since {self.since.astimezone():%H:%M}"
+        return self.text + (f", since {self.since.astimezone():%H:%M}" if self.since else "")
 
 
 def write(repo: Repository, held: Held) -> None:
     """Note it; an older note of the same limit stays, as it knows since when."""
     before = _read(repo)
     if before is None or before.limit != held.limit:
-        data = {"limit": held.limit, "text": held.text, "since": held.since.isoformat()}
+        since = held.since and held.since.isoformat()
+        data = {"limit": held.limit, "text": held.text, "since": since}
         write_atomic(repo.cmat / _FILE, json.dumps(data).encode(), mode=0o600)
 
 

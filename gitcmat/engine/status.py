@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gitcmat.engine import costs, room_note
+from gitcmat.engine import budgets, costs, room_note
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
 from gitcmat.engine.runfolder import RunFolder
@@ -75,7 +75,9 @@ class Status:
     bare: bool
     """Whether there is no work tree, and so no file to save."""
     no_room: room_note.Held | None
-    """Why the daemon starts nothing new for now, whatever is ready."""
+    """Why nothing new starts for now, whatever is ready: what the daemon that watches noted, or
+    else the budget of the day.
+    """
     today: Total
     """What the runs used that started today, where the person is."""
     limits: Mapping[str, accounts.Limit]
@@ -97,6 +99,7 @@ def status(deps: Deps) -> Status:
     new_from = wants.sources.new
     committed = wants.plan_intent.files.get(new_from, {}) if new_from else {}
     known = recorded(facts)
+    today = costs.of_today(deps, facts)
     return Status(
         recorded=known,
         why={e.id: why for e, why in waiting(opened, world, wants)},
@@ -113,10 +116,15 @@ def status(deps: Deps) -> Status:
         watching=is_locked(deps.repo.cmat / room_note.WATCH_LOCK),
         over=_over(deps, known),
         bare=deps.repo.work_tree is None,
-        no_room=room_note.noted(deps.repo),
-        today=costs.of_today(deps, facts),
+        no_room=room_note.noted(deps.repo) or _day_is_over(deps, today),
+        today=today,
         limits=accounts.limits(world.now),
     )
+
+
+def _day_is_over(deps: Deps, used: Total) -> room_note.Held | None:
+    short = budgets.day_used_up(deps, used)
+    return room_note.Held(short.limit, short.text, None) if short is not None else None
 
 
 def _over(deps: Deps, known: Recorded) -> dict[str, str]:

@@ -54,3 +54,23 @@ def not_checked(usd: float | None, tokens: int | None, spend: Spend) -> tuple[st
     if tokens is not None and spend.usage is None:
         found.append(f"its tokens are unknown: the budget, {tokens} left, was not checked")
     return tuple(found)
+
+
+def not_counted(spend: Spend, *, usd: bool, tokens: bool) -> tuple[str, ...]:
+    """What to warn of when the budget of a day is to count this, and a run does not tell it."""
+    found = []
+    if usd and spend.usd is None:
+        found.append("its cost is unknown: the budget of the day does not count it")
+    if tokens and spend.usage is None:
+        found.append("its tokens are unknown: the budget of the day does not count them")
+    return tuple(found)
+
+
+def overdrawn(usd: float | None, tokens: int | None, spend: Spend) -> tuple[str, ...]:
+    """What to warn of when a run that had so much left used more, and was not ended for it."""
+    found = []
+    if usd is not None and spend.usd is not None and spend.usd > usd:
+        found.append(f"it cost {money(spend.usd)}: of the budget {money(usd)} was left")
+    if tokens is not None and spend.usage is not None and spend.usage.total > tokens:
+        found.append(f"it used {spend.usage.total} tokens: of the budget {tokens} were left")
+    return tuple(found)

@@ -92,7 +92,9 @@ def worked_out(spend: Spend, day: str, own: Iterable[Price] = ()) -> Spend:
     usd = price.cost(spend.usage) if price is not None else None
     if price is None or usd is None:
         return spend
-    return replace(spend, usd=usd, prices=price.since, at_least=price.is_least(spend.usage))
+    return replace(
+        spend, usd=usd, prices=price.since, at_least=spend.at_least or price.is_least(spend.usage)
+    )
 
 
 @functools.cache

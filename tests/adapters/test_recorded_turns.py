@@ -94,7 +94,8 @@ def test_a_good_turn_tells_session_tools_words_and_tokens(name: str) -> None:
     assert end.said.strip()
     spent = [event.spend for event in events if isinstance(event, Spent)]
     assert all(spend.usage is not None and spend.usage.total > 0 for spend in spent)
-    assert all((spend.usd is None) is name.startswith(("codex", "gemini")) for spend in spent)
+    told = [event.spend for event in events if isinstance(event, Spent) and event.whole] or spent
+    assert all((spend.usd is None) is name.startswith(("codex", "gemini")) for spend in told)
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -116,7 +117,29 @@ def spends(name: str) -> list[Spent]:
 def test_the_cost_of_a_session_of_claude_is_the_whole_sessions() -> None:
     usage = Usage(input=200, output=40)
     spend = Spend(usage=usage, usd=0.0016, model="claude-opus-5-5")
-    assert spends("claude_resume") == [Spent(spend=spend, whole=True)]
+    assert spends("claude_resume")[-1] == Spent(spend=spend, whole=True)
+
+
+def test_claude_tells_what_each_message_used_once_while_it_works() -> None:
+    model = "claude-opus-5-5"
+    first, second = Usage(input=100, output=1), Usage(input=50, cache_read=1000, cache_write=200)
+    assert spends("claude_shell")[:-1] == [  # its first message is printed in two parts
+        Spent(spend=Spend(usage=first, model=model, at_least=True)),
+        Spent(spend=Spend(usage=second + Usage(output=1), model=model, at_least=True)),
+    ]
+    models = [event.spend.model for event in spends("claude_agents")[:-2]]
+    assert "claude-haiku-5-5" in models  # a part of its own has a model and a price of its own
+
+
+def test_a_cost_that_claude_made_up_is_not_its_cost() -> None:
+    """It has no price of the model, and says that of another one's."""
+    text = FILES["claude_shell"].read_text(encoding="utf-8")
+    guessed = text.replace('"costBasis":"list"', '"costBasis":"unknown"')
+    assert guessed != text
+    heard = read(agent_of("claude"), guessed)
+    *_, last = (event for event in heard if isinstance(event, Spent))
+    usage = Usage(input=150, cache_read=1000, cache_write=200, output=27)
+    assert last == Spent(spend=Spend(usage=usage, model="claude-opus-5-5"), whole=True)
 
 
 def test_codex_counts_what_came_from_a_cache_as_input_too() -> None:

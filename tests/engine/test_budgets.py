@@ -14,6 +14,7 @@ from gitcmat.model.events import Answered, Rejected
 from gitcmat.model.job import Job, RunOutcome
 from gitcmat.model.spending import total
 from tests.support import spender
+from tests.support.cli import gitcmat
 from tests.support.project import Project, task_file
 from tests.support.repo import TestRepo
 
@@ -150,6 +151,23 @@ def test_a_day_that_is_used_up_lets_nothing_start_until_the_next(
     assert project.state("c") == "review"
 
 
+def test_the_status_says_that_the_day_is_used_up_without_a_daemon(
+    project: Project, script: Path
+) -> None:
+    project.settings(budget={"usd": 0.0008}, parallel=1)
+    spender.write_script(script, ONE)
+    for task in ("a", "b"):
+        project.task(task, agent="spender")
+    project.work()
+    why = "the runs of today cost $0.0008 of $0.0008; tomorrow they go on (budget.usd)"
+    shown = gitcmat(project.repo, "status").ok().out.splitlines()
+    assert f"nothing new is started for now: {why}" in shown
+    (row,) = (line for line in shown if line.startswith("b ") and "pending" in line)
+    assert "waits: the runs of" in row
+    found = gitcmat(project.repo, "status", "--json").ok().json
+    assert found["no_room"] == {"limit": "budget.usd", "text": why, "since": None}
+
+
 def test_by_name_a_task_starts_though_the_day_is_used_up(project: Project, script: Path) -> None:
     project.settings(budget={"tokens": 100}, parallel=1)
     spender.write_script(script, ONE, ONE)
@@ -199,6 +217,90 @@ def test_a_cost_that_nobody_knows_is_said_on_the_run(project: Project) -> None:
         "its cost is unknown: the budget, $2.00 left, was not checked",
         "its tokens are unknown: the budget, 500 left, was not checked",
     )
+
+
+def test_tokens_end_a_run_as_soon_as_its_messages_tell_that_they_are_used_up(
+    project: Project, script: Path
+) -> None:
+    spender.write_script(script, {"messages": [110_000, 110_000], "hangs": True})
+    project.task("a", agent="spender", budget={"tokens": 150_000})
+    project.work()
+    (run,) = project.deps.store.read().runs(task="a")
+    assert run.spend.usage is not None
+    assert (run.outcome, run.spend.usage.total) == (RunOutcome.OVER_BUDGET, 220_002)
+    assert (run.spend.at_least, run.warnings) == (True, ())
+    (asked,) = project.asked("a")
+    assert (project.state("a"), asked.kind) == ("blocked", "budget")
+
+
+def test_a_message_in_several_parts_is_counted_once(project: Project, script: Path) -> None:
+    spender.write_script(script, {"messages": [110_000], "in": 110_000, "usd": 0.4})
+    project.task("a", agent="spender", budget={"tokens": 150_000})
+    project.work()
+    (run,) = project.deps.store.read().runs(task="a")
+    assert run.spend.usage is not None
+    assert (run.outcome, run.spend.usage.total, run.spend.usd) == ("finished", 110_000, 0.4)
+    assert not run.spend.at_least
+
+
+def test_what_messages_cost_ends_a_run_where_the_price_is_known(
+    project: Project, script: Path
+) -> None:
+    price = {"model": "own-model", "since": "2026-01-01", "input": 10.0, "output": 10.0}
+    project.settings(prices=[price])
+    spender.write_script(
+        script, {"model": "own-model", "messages": [110_000, 110_000], "hangs": True}
+    )
+    project.task("a", agent="spender", budget={"usd": 1.5})
+    project.work()
+    (run,) = project.deps.store.read().runs(task="a")
+    assert (run.outcome, run.spend.prices) == (RunOutcome.OVER_BUDGET, "2026-01-01")
+    assert round(run.spend.usd or 0, 2) == 2.2
+
+
+def test_a_run_that_tells_at_its_end_that_it_used_too_much_has_a_warning(
+    project: Project, script: Path
+) -> None:
+    spender.write_script(script, {"in": 300, "out": 20, "usd": 0.004})
+    project.task("a", agent="spender", budget={"tokens": 150, "usd": 0.001})
+    project.work()
+    (run,) = project.deps.store.read().runs(task="a")
+    assert (run.outcome, run.warnings) == (
+        RunOutcome.FINISHED,
+        (
+            "it cost $0.0040: of the budget $0.0010 was left",
+            "it used 320 tokens: of the budget 150 were left",
+        ),
+    )
+
+
+def test_what_a_turn_told_that_was_ended_is_not_counted_again_by_the_next(
+    project: Project, script: Path
+) -> None:
+    """The sum that Claude Code tells after `--resume` holds it: so it did when it was tried."""
+    ended = {"messages": [1_000, 2_000], "killed": True}
+    spender.write_script(script, ended, {"in": 7_000, "usd": 0.028})
+    project.task("a", agent="spender")
+    project.work()
+    runs = project.deps.store.read().runs(task="a")
+    assert [r.spend.usage and r.spend.usage.total for r in runs] == [4_000, 3_002]
+
+
+def test_a_made_up_cost_is_unknown_and_the_budget_of_the_day_was_not_checked(
+    project: Project, script: Path
+) -> None:
+    project.settings(budget={"usd": 2.0})
+    spender.write_script(script, {"model": "own-model", **ONE}, {"model": "own-model", **ONE})
+    project.task("a", agent="spender")
+    project.work()
+    project.task("b", agent="spender")
+    project.step(only="b")
+    project.wait()
+    project.step()
+    a, b = (project.deps.store.read().runs(task=task)[0] for task in ("a", "b"))
+    assert (a.spend.usd, a.spend.model) == (None, "own-model")
+    assert a.warnings == ("its cost is unknown: the budget, $2.00 left, was not checked",)
+    assert b.warnings == ("its cost is unknown: the budget of the day does not count it",)
 
 
 def test_a_price_of_ones_own_ends_a_run_that_tells_only_tokens(project: Project) -> None:

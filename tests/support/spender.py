@@ -5,7 +5,10 @@
 - ``usd``, ``in``, ``out``: what its session has cost and used since its start; default 0
 - ``limit``: what it says when the provider serves the account no more, instead of working
 - ``write``: a file of the work tree that it writes; default ``work.txt``
+- ``model``: one without a price, for which it makes a cost up
 - ``over``: it stops by itself at its budget
+- ``messages``: tokens that each of its messages read, which it tells as it works
+- ``hangs``: after them it works on and never ends
 - ``killed``: it ends in the middle of its turn, without a word of what it has used
 
 Each start is noted in FILE.seen, with its arguments.
@@ -13,6 +16,7 @@ Each start is noted in FILE.seen, with its arguments.
 
 import json
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -49,7 +53,14 @@ def main() -> None:
         seen.write(json.dumps(args) + "\n")
     resumed = args[args.index("--resume") + 1] if "--resume" in args else ""
     session = resumed or str(uuid.uuid4())
-    say(type="system", subtype="init", session_id=session, model=MODEL)
+    say(type="system", subtype="init", session_id=session, model=step.get("model", MODEL))
+    for number, tokens in enumerate(step.get("messages", ())):
+        used = {"input_tokens": tokens, "output_tokens": 1}
+        for part in ("Look.", "Do."):  # each is told with what the whole message used
+            message = {"id": f"msg_{number}", "model": step.get("model", MODEL), "usage": used}
+            say(type="assistant", message=message | {"content": [{"type": "text", "text": part}]})
+    if "hangs" in step:
+        time.sleep(600)
     if "killed" in step:
         sys.exit(143)
     if "limit" in step:
@@ -60,7 +71,9 @@ def main() -> None:
         Path(step.get("write", "work.txt")).write_text(f"{session}\n{len(starts(script))}\n")
         result = {"is_error": False, "result": "Done."}
     used = {"inputTokens": step.get("in", 0), "outputTokens": step.get("out", 0)}
-    cost = {"total_cost_usd": step.get("usd", 0), "modelUsage": {MODEL: used}}
+    used |= {"costBasis": "unknown" if "model" in step else "list"}
+    model = step.get("model", MODEL)
+    cost = {"total_cost_usd": step.get("usd", 0), "modelUsage": {model: used}}
     say(**{"type": "result", "subtype": "success", "session_id": session, **cost, **result})
     sys.exit(1 if result["is_error"] else 0)
 

@@ -27,6 +27,8 @@ _ASK: Final = "Bash(gitcmat blocker ask:*)"
 """What every prompt tells it to do when it needs a person."""
 _SERVER: Final = "gitcmat"
 _LIMITS: Final = ("hit your", "usage limit", "regain access", "credit balance", "rate limit")
+_GUESSED: Final = "unknown"
+"""The basis of a cost of a model without a price: it takes that of another model for it."""
 _NO_SESSION: Final = "No conversation found"
 
 
@@ -52,6 +54,8 @@ class ClaudeAgent:
         self._model = ""
         self._resets: datetime | None = None
         self._result: dict[str, Any] = {}
+        self._told: dict[str, Usage] = {}
+        """What a message used: each of its parts is printed by itself and tells it anew."""
         self._calls: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         """Calls that were refused since anything last went well: id → what it wanted to do."""
@@ -129,6 +133,7 @@ class ClaudeAgent:
 
     def _assistant(self, about: dict[str, Any]) -> Iterator[Heard]:
         of_part = about.get("parent_tool_use_id") is not None
+        yield from self._used(about.get("message"))
         for part in _parts(about):
             if part.get("type") == "text" and not about.get("error"):
                 if not of_part and text(part.get("text")).strip():
@@ -137,6 +142,23 @@ class ClaudeAgent:
                 tool, wanted = text(part.get("name")), part.get("input")
                 self._calls[text(part.get("id"))] = _rule(tool, wanted)
                 yield Used(tool=tool, about=_purpose(wanted))
+
+    def _used(self, message: object) -> Iterator[Heard]:
+        """What it tells while it works. The tokens that a message wrote are known only at the end
+        of the turn, so this is the least.
+        """
+        told, name = inner(message, "usage"), text(inner(message, "id"))
+        before = self._told.get(name, Usage())
+        usage = Usage(
+            input=lines.count(inner(told, "input_tokens")),
+            cache_read=lines.count(inner(told, "cache_read_input_tokens")),
+            cache_write=lines.count(inner(told, "cache_creation_input_tokens")),
+            output=lines.count(inner(told, "output_tokens")),
+        )
+        if usage.total > before.total:
+            self._told[name] = usage
+            model = text(inner(message, "model")) or self._model
+            yield Spent(spend=Spend(usage=usage.since(before), model=model, at_least=True))
 
     def _results(self, about: dict[str, Any]) -> None:
         for part in _parts(about):
@@ -147,6 +169,8 @@ class ClaudeAgent:
         usd, usage = lines.money(about.get("total_cost_usd")), Usage()
         models = about.get("modelUsage")
         for model in models.values() if isinstance(models, dict) else ():
+            if inner(model, "costBasis") == _GUESSED:
+                usd = None
             usage += Usage(
                 input=lines.count(inner(model, "inputTokens")),
                 cache_read=lines.count(inner(model, "cacheReadInputTokens")),
