@@ -40,6 +40,7 @@ def _recorded(found: Recorded) -> dict[str, Any]:
     data: dict[str, Any] = {"counts": {s.value: n for s, n in found.counts.items()}}
     data |= {n: [plain_entry(e, found.progress) for e in held] for n, held in groups.items()}
     data["also_at_work"] = [plain(run) for run in found.alone]
+    data["sandboxes"] = dict(found.sandboxes)
     return data | {"blockers": [plain(b) for b in found.blockers]}
 
 
@@ -65,6 +66,7 @@ def _plain(found: Status) -> dict[str, Any]:
             name: {"until": limit.until.isoformat(), "text": limit.text}
             for name, limit in found.limits.items()
         },
+        "no_sandbox": found.no_sandbox or None,
         "next": found.next,
     }
 
@@ -90,7 +92,7 @@ def _groups(
     found: Recorded, why: Mapping[str, str], over: Mapping[str, str], out: Output
 ) -> Iterator[str]:
     groups = {
-        "active": [(e, _attempt(e, over.get(e.id, ""))) for e in found.active],
+        "active": [(e, _attempt(e, found, over.get(e.id, ""))) for e in found.active],
         "review": [(e, "") for e in found.review],
         "waiting": [(e, why.get(e.id, "")) for e in found.waiting],
         "finished": [(e, "") for e in found.finished],
@@ -106,7 +108,7 @@ def _groups(
         if name == "active" and found.alone:
             yield ""
             yield "also at work:"
-            yield from out.table(_ALONE_HEAD, (_alone(r, over) for r in found.alone[:_MOST]))
+            yield from out.table(_ALONE_HEAD, (_alone(r, found, over) for r in found.alone[:_MOST]))
             if len(found.alone) > _MOST:
                 yield f"and {len(found.alone) - _MOST} more: gitcmat run list"
     if found.blockers:
@@ -115,14 +117,22 @@ def _groups(
         yield from (f"{b.id}  {b.task}  {' '.join(b.question.split())}" for b in found.blockers)
 
 
-def _attempt(entry: Entry, over: str) -> str:
-    return f"{entry.run}, attempt {entry.attempt}" + (f", {over}" if over else "")
+def _attempt(entry: Entry, found: Recorded, over: str) -> str:
+    note = f"{entry.run}, attempt {entry.attempt}{_kept_in(entry.run or '', found)}"
+    return f"{note}, {over}" if over else note
 
 
-def _alone(run: Run, over: Mapping[str, str]) -> tuple[str, ...]:
+def _alone(run: Run, found: Recorded, over: Mapping[str, str]) -> tuple[str, ...]:
     note = over.get(run.id) or f"since {run.started.astimezone():%H:%M}"
     group = f", {one_line(run.group)}" if run.group else ""
+    note += _kept_in(run.id, found)
     return (run.id, run.agent, f"{run.parent}{group}", run.task, note)
+
+
+def _kept_in(run: str, found: Recorded) -> str:
+    """What keeps the agent of a run in, behind other words; that there is nothing is said once."""
+    text = found.sandboxes.get(run, "")
+    return "" if text.startswith("off") or not text else f", sandbox: {text}"
 
 
 def _notices(found: Status) -> Iterator[str]:
@@ -135,6 +145,9 @@ def _notices(found: Status) -> Iterator[str]:
     notices += [f"tracked by git, so not read: {t} (git rm --cached {t})" for t in found.tracked]
     if found.untrusted:
         notices.append("the plan is not trusted, so nothing starts: gitcmat trust")
+    at_work = found.recorded.active or found.recorded.alone or found.recorded.waiting
+    if found.no_sandbox and at_work:
+        notices.append(f"agents work without a sandbox here: {found.no_sandbox} (gitcmat doctor)")
     if found.no_room:
         notices.append(f"nothing new is started for now: {found.no_room}")
     for name, limit in found.limits.items():

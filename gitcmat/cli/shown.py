@@ -92,6 +92,8 @@ def open_subtasks(found: "Sequence[Subtask]") -> str:
 
 def blocker_lines(blocker: "Blocker") -> Iterable[str]:
     """A blocker for people."""
+    from gitcmat.model import permission  # not on the way of a list
+
     yield f"{blocker.id}  {blocker.status}  about {blocker.task}  asked by {blocker.by}"
     yield from (f"  {line}" for line in blocker.question.splitlines())
     if blocker.detail:
@@ -99,11 +101,15 @@ def blocker_lines(blocker: "Blocker") -> Iterable[str]:
     if blocker.status == "open":
         if blocker.options:
             yield f"  one of: {', '.join(blocker.options)}; other words are guidance"
+        if permission.about(blocker.question):
+            yield f"  {permission.RULE}"
         yield f"  answer: .cmat/blockers/{blocker.id}.yaml"
         yield f'      or: gitcmat blocker answer {blocker.id} "…"'
     elif blocker.answer:
         yield f"  answered by {blocker.answered_by}:"
         yield from (f"  > {line}" for line in blocker.answer.splitlines())
+        if taken := permission.taken_for(blocker.question, blocker.answer):
+            yield f"  taken for {taken}"
 
 
 def run_seconds(run: "Run") -> float | None:

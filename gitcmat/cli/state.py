@@ -26,12 +26,15 @@ class State:
         quiet: bool = False,
         no_input: bool = False,
         color: bool = True,
+        through: str = "",
     ) -> None:
         self.start = start
         self.as_json = as_json
         self.quiet = quiet
         self.no_input = no_input
         self.color = color
+        self.through = through
+        """By what somebody else speaks for the person; empty when they typed it themselves."""
 
     @functools.cached_property
     def app(self) -> "App":

@@ -14,14 +14,19 @@ from gitcmat.model.state import State
 from gitcmat.store.state import Actor, Change
 
 
-def answer(deps: Deps, blocker_id: str, text: str) -> tuple[Blocker, Entry]:
+def answer(deps: Deps, blocker_id: str, text: str, *, through: str = "") -> tuple[Blocker, Entry]:
     """Answer a blocker; return it and its entry as they are then.
+
+    `through` names by what somebody else speaks for the person: that is no word of their own.
 
     Raises `NotFound`, `Usage` for an empty answer, `Conflict` when it is no longer open or the
     answer is not one of its words.
     """
-    with deps.store.change(f"answer {blocker_id}", by=deps.actor) as change:
-        return take_answer(deps, change, blocker_id, text, deps.actor, After())
+    by = deps.actor
+    if through:
+        by = replace(by, name=f"{by.name} ({through})")
+    with deps.store.change(f"answer {blocker_id}", by=by) as change:
+        return take_answer(deps, change, blocker_id, text, by, After())
 
 
 def take_answer(

@@ -14,7 +14,8 @@ from gitcmat.model import schedule
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
 from gitcmat.model.problem import Problem
-from gitcmat.model.run import Run
+from gitcmat.model.run import GATES, Run
+from gitcmat.model.sandbox import SandboxMode
 from gitcmat.model.schedule import World
 from gitcmat.model.spending import Total
 from gitcmat.model.state import OPEN, State
@@ -27,6 +28,8 @@ from gitcmat.system.locks import is_locked
 
 ENDED: Final = "has ended"
 DIED: Final = "has died"
+_NEWEST: Final = 5
+"""Records that are looked at for one of an agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Recorded:
     """
     waiting: tuple[Entry, ...]
     """Pending and backlog entries."""
+    sandboxes: Mapping[str, str]
+    """What keeps the agents of the runs under way in, by the run's id, as their records say it."""
     blockers: tuple[Blocker, ...]
     review: tuple[Entry, ...]
     finished: tuple[Entry, ...]
@@ -82,6 +87,10 @@ class Status:
     """What the runs used that started today, where the person is."""
     limits: Mapping[str, accounts.Limit]
     """Accounts that the provider does not serve for now."""
+    no_sandbox: str
+    """Why agents work without a sandbox here, unless their profiles say otherwise: the person's
+    settings, or what the newest run found. Empty when they do not, or none has run yet.
+    """
 
     @property
     def next(self) -> str:
@@ -119,12 +128,21 @@ def status(deps: Deps) -> Status:
         no_room=room_note.noted(deps.repo) or _day_is_over(deps, today),
         today=today,
         limits=accounts.limits(world.now),
+        no_sandbox=_no_sandbox(deps, facts),
     )
 
 
 def _day_is_over(deps: Deps, used: Total) -> room_note.Held | None:
     short = budgets.day_used_up(deps, used)
     return room_note.Held(short.limit, short.text, None) if short is not None else None
+
+
+def _no_sandbox(deps: Deps, facts: Facts) -> str:
+    """The machine is not asked, which would take a process: the newest record knows."""
+    if deps.settings.sandbox is SandboxMode.OFF:
+        return "your settings say sandbox: off"
+    newest = next((run for run in facts.runs(limit=_NEWEST) if run.agent != GATES), None)
+    return newest.sandbox.partition(", ")[2] if newest and newest.sandbox.startswith("off") else ""
 
 
 def _over(deps: Deps, known: Recorded) -> dict[str, str]:
@@ -140,11 +158,13 @@ def _over(deps: Deps, known: Recorded) -> dict[str, str]:
 def recorded(facts: Facts) -> Recorded:
     """Look at the records alone: all that can be told of the past."""
     opened = facts.entries(*OPEN)
+    runs = facts.runs(only_open=True)
     return Recorded(
         counts=facts.counts(),
         active=tuple(e for e in opened if e.state is State.ACTIVE),
-        alone=tuple(run for run in reversed(facts.runs(only_open=True)) if run.alone),
+        alone=tuple(run for run in reversed(runs) if run.alone),
         waiting=tuple(e for e in opened if e.state in (State.BACKLOG, State.PENDING)),
+        sandboxes={run.id: run.sandbox for run in runs if run.agent != GATES},
         blockers=tuple(facts.blockers()),
         review=tuple(e for e in opened if e.state is State.REVIEW),
         finished=tuple(facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3)),

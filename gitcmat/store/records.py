@@ -29,6 +29,7 @@ _OPEN_HEAD: Final = (
     "# A question for you. Write the answer under `answer: |`, two spaces in, and save the file.\n"
 )
 _OPTIONS: Final = "# One of these words, or guidance for the next attempt: {}\n"
+_TAKEN: Final = "# The answer was taken for {}.\n"
 _ANSWER: Final = "answer: |\n  \n"
 
 
@@ -92,9 +93,13 @@ def _entry(entry: Entry) -> str:
 
 
 def _blocker(blocker: Blocker) -> str:
+    from gitcmat.model import permission  # not on the way of those who only read
+
     plain = _plain(blocker)
     if blocker.status is not BlockerStatus.OPEN:
-        return yamlio.dump(plain)
+        taken = permission.taken_for(blocker.question, blocker.answer) if blocker.answer else ""
+        return yamlio.dump(plain, header=_TAKEN.format(taken) if taken else "")
     plain.pop("answer", None)
     options = _OPTIONS.format(", ".join(blocker.options)) if blocker.options else ""
-    return yamlio.dump(plain, header=_OPEN_HEAD + options) + _ANSWER
+    rule = f"# Here {permission.RULE}.\n" if permission.about(blocker.question) else ""
+    return yamlio.dump(plain, header=_OPEN_HEAD + options + rule) + _ANSWER

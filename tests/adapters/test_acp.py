@@ -16,8 +16,8 @@ from typing import Any, Final
 import pytest
 
 from gitcmat.adapters.agents import make_agent
-from gitcmat.adapters.agents.lines import permission
 from gitcmat.model.job import Answer, JobAgent, Permissions, RunOutcome
+from gitcmat.model.permission import question as permission
 from gitcmat.ports import Agent, End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
 from gitcmat.system import clock
 from tests.support.wait import until

@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 
 from gitcmat.adapters.agents import make_agent
-from gitcmat.adapters.agents.lines import permission
 from gitcmat.model.job import Answer as Answered
 from gitcmat.model.job import JobAgent, Permissions, RunOutcome
+from gitcmat.model.permission import question as permission
 from gitcmat.ports import End, Started, Turn
 from tests.support.fakemodel.scenario import Answer, Failure, Run, Script, Write
 from tests.support.fakemodel.server import FakeModel

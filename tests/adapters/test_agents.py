@@ -69,14 +69,15 @@ def test_a_commands_last_line_is_its_summary() -> None:
     command = make_agent("command")
     assert list(command.read("one")) == [Said(text="one")]
     assert list(command.read("  ")) == []
-    assert command.end(0, "") == End(outcome=RunOutcome.FINISHED, message="one")
+    assert command.end(0, "") == End(outcome=RunOutcome.FINISHED, message="one", said="one")
     failed = [
         (2, "exited 2: one"),
         (-15, "killed by SIGTERM: one"),
         (-99, "killed by signal 99: one"),
     ]
     for code, message in failed:
-        assert command.end(code, "") == End(outcome=RunOutcome.FAILED, message=message)
+        end = End(outcome=RunOutcome.FAILED, message=message, said="one")
+        assert command.end(code, "") == end
 
 
 def test_an_unknown_agent_is_named_with_those_that_are_known() -> None:

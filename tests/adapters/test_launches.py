@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 
 from gitcmat.adapters.agents import make_agent
-from gitcmat.adapters.agents.lines import permission
 from gitcmat.model.job import Answer, JobAgent, Permissions, RunOutcome
+from gitcmat.model.permission import question as permission
 from gitcmat.model.sandbox import Box, SandboxMode
 from gitcmat.ports import Troubled, Turn
 

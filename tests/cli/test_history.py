@@ -70,6 +70,7 @@ def test_the_past_as_json_says_which_and_leaves_out_what_is_computed_now(project
             "counts",
             "active",
             "also_at_work",
+            "sandboxes",
             "waiting",
             "review",
             "finished",

@@ -40,7 +40,10 @@ WROTE = "\n".join(
         "  .git/info/exclude (hides the folders that gitcmat writes itself)",
     ]
 )
-HOOKS = "Installed git hooks that wake gitcmat (gitcmat hooks remove undoes it)."
+HOOKS = (
+    "Installed git hooks that wake gitcmat and refuse a commit of wrong files below .cmat/ "
+    "(gitcmat hooks remove undoes it)."
+)
 NEXT = """\
 Next:
   write an agent: gitcmat agent add NAME --runs claude (or see .cmat/agents/README.md)

@@ -66,6 +66,9 @@ def test_a_task_is_added_and_a_question_answered(project: Project) -> None:
     assert (added.wrong, added.data["entry"]["task"]["title"]) == (False, "--hold")
     assert added.data["entry"]["task"]["prompt"] == "--all\nDo it."
     assert (answered.wrong, answered.data["blocker"]["answer"]) == (False, "--the blue one")
+    assert answered.data["blocker"]["answered_by"] == "Pat Person (mcp)"
+    told = gitcmat(repo, "events", "--type", "blocker.answered", "--json").ok().json["events"]
+    assert [event["who"]["name"] for event in told] == ["Pat Person (mcp)"]
     assert repo.tip() == tip
 
 

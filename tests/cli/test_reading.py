@@ -36,6 +36,7 @@ b-1  asks  Which format? ISO or RFC?
 
 new, not taken in yet: held
 new, not taken in yet: needy
+agents work without a sandbox here: your settings say sandbox: off (gitcmat doctor)
 
 next: gitcmat blocker answer b-1 "…"
 """

@@ -73,6 +73,7 @@ def test_a_whole_conversation(tmp_path: Path) -> None:
                 "reason": "ok",
                 "tags": ["a"],
                 "message": "world",
+                "result": "world",
                 "exit_code": 0,
             },
             {"event": "state", "state": "idle"},
@@ -303,6 +304,7 @@ def test_a_failure_is_told_with_its_exit_code(tmp_path: Path) -> None:
             "outcome": "failed",
             "reason": "agent_failed",
             "message": "exited 3: no",
+            "result": "no",
             "exit_code": 3,
         }
 

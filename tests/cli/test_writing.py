@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitcmat.model.state import State
+from gitcmat.store import records
 from tests.support.board import BLOCKER, board
 from tests.support.cli import Result, gitcmat
 from tests.support.golden import golden
@@ -460,3 +461,30 @@ def test_a_list_says_what_is_on_hold(typed: Typed) -> None:
     typed("queue", "hold", "a").ok()
     (row,) = [r for r in typed("queue", "list").ok().out.splitlines() if r.startswith("a ")]
     assert "  on hold  " in row
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"),
+    [
+        ("Yes, go ahead.", "a yes: this call is granted"),
+        ("yes, but only once", "words to the agent: no grant"),
+    ],
+)
+def test_an_answer_about_a_permission_says_what_it_is_taken_for(
+    project: Project, answer: str, taken: str
+) -> None:
+    repo = project.repo
+    asked = "May the agent use Bash(make release)? It was refused."
+    gitcmat(repo, "task", "block", "a", "--reason", asked).ok()
+    (blocker,) = gitcmat(repo, "blocker", "list", "--json", "--task", "a").ok().json["blockers"]
+    name, rule = blocker["id"], "yes grants exactly this call; anything else is told to the agent"
+    file = repo.path / f".cmat/blockers/{name}.yaml"
+    assert f"# Here {rule}.\n" in file.read_text(encoding="utf-8")
+    assert f"  {rule}\n  answer: .cmat/blockers/" in gitcmat(repo, "blocker", "show", name).ok().out
+    done = gitcmat(repo, "blocker", "answer", name, answer).ok()
+    assert done.out == f"{name}: answered; a is pending\ntaken for {taken} ({rule})\n"
+    shown = gitcmat(repo, "blocker", "show", name).ok().out
+    assert shown.endswith(f"  > {answer}\n  taken for {taken}\n")
+    kept = project.deps.store.read().blocker(name)
+    assert kept is not None
+    assert records.render(kept).decode().startswith(f"# The answer was taken for {taken}.\n")

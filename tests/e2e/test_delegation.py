@@ -120,6 +120,34 @@ def test_one_that_fails_stops_no_other_and_parallel_one_is_no_deadlock(project: 
     assert len({run.workspace for run in members(project, "a")}) == 3
 
 
+def test_it_gets_the_last_words_of_one_that_fails_and_of_one_that_does_well(
+    project: Project,
+) -> None:
+    repo = project.repo
+    script = (
+        'gitcmat delegate helper "sh: echo begun; echo boom; exit 4" > bad.txt\n'
+        'gitcmat delegate helper "sh: echo all is well" > good.txt\n'
+        'gitcmat delegate helper "sh: echo boom; exit 4" --json > bad.json\n'
+        'gitcmat delegate nobody "x" > none.txt; true\n'
+    )
+    project.commit_task("a", script)
+    gitcmat(repo, "run", "now", "a").ok()
+    head = first(project, "a").head
+    shown = {name: repo.show(head, f"{name}.txt") for name in ("bad", "good", "none")}
+    words = sorted((run.message, run.said) for run in members(project, "a"))
+    assert words == [("all is well", "all is well"), *[("exited 4: boom", "boom")] * 2]
+    known = "fake, helper, second"
+    assert shown["none"].strip() == f"nobody: there is no agent 'nobody'; there is: {known}"
+    assert re.fullmatch(r"r-[a-z0-9]{8}: failed: exited 4: boom\n?", shown["bad"])
+    assert re.fullmatch(r"r-[a-z0-9]{8}: finished: all is well\n?", shown["good"])
+    found = reply(project, "a", "bad.json")
+    assert (found["outcome"], found["message"], found["said"]) == (
+        "failed",
+        "exited 4: boom",
+        "boom",
+    )
+
+
 def test_it_goes_no_deeper_than_three(project: Project) -> None:
     repo = project.repo
     dig = (

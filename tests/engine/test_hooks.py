@@ -250,6 +250,25 @@ def test_a_wrong_task_file_is_not_committed(hooked: TestRepo) -> None:
     hooked.git("commit", "-q", "-m", "Task")
 
 
+def test_a_refusal_says_who_speaks_first_and_the_way_out_last(hooked: TestRepo) -> None:
+    hooked.write(".cmat/agents/x.md", "---\nname: x\ncommand: [cat]\nkommand: [cat]\n---\n")
+    hooked.git("add", ".cmat")
+    done = subprocess.run(
+        ["git", "commit", "-q", "-m", "Agent"],
+        cwd=hooked.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr) == (
+        "gitcmat: nothing was committed, because this is wrong below .cmat/:\n"
+        ".cmat/agents/x.md:4: kommand: unknown key (did you mean 'command'?)\n"
+        "gitcmat: put it right and git add it, or commit as it is: git commit --no-verify\n"
+    )
+    hooked.git("commit", "-q", "--no-verify", "-m", "Agent")
+
+
 def test_what_git_is_about_to_commit_is_judged_also_without_the_index(hooked: TestRepo) -> None:
     """`git commit -a` and `git commit PATH` have an index of their own."""
     hooked.write(".cmat/tasks/a.yaml", "title: x\nagent: a\n")

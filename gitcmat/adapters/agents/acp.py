@@ -18,6 +18,7 @@ from gitcmat.adapters.agents.command import exited
 from gitcmat.adapters.agents.lines import inner, text
 from gitcmat.adapters.bridge.errand import Errand
 from gitcmat.errors import NotFound
+from gitcmat.model import permission
 from gitcmat.model.job import RunOutcome
 from gitcmat.model.usage import Spend
 from gitcmat.ports import End, Heard, Launch, Said, Spent, Started, Troubled, Turn, Used
@@ -79,7 +80,7 @@ class AcpAgent:
             session=turn.session,
             model=profile.model,
             permissions=profile.permissions,
-            allowed=(*profile.tools, *lines.granted(turn.answers)),
+            allowed=(*profile.tools, *permission.granted(turn.answers)),
             server=turn.server,
         )
         return Launch(
@@ -166,7 +167,7 @@ class AcpAgent:
         if not about:
             why = lines.one_line(errors) or "it ended in the middle of its turn"
             return End(outcome=RunOutcome.FAILED, message=exited(exit_code, why), said=said)
-        asked = tuple(map(lines.permission, self._asked))
+        asked = tuple(map(permission.question, self._asked))
         stop = text(about.get("stop"))
         if stop == "end_turn" or (stop == "cancelled" and asked):
             message = lines.one_line(said)

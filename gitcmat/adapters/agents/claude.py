@@ -12,6 +12,7 @@ from typing import Any, Final
 from gitcmat.adapters.agents import lines
 from gitcmat.adapters.agents.command import exited
 from gitcmat.adapters.agents.lines import inner, text
+from gitcmat.model import permission
 from gitcmat.model.job import Permissions, RunOutcome
 from gitcmat.model.usage import Spend, Usage
 from gitcmat.ports import End, Heard, Launch, Login, Said, Spent, Started, Troubled, Turn, Used
@@ -72,7 +73,7 @@ class ClaudeAgent:
             argv += ["--resume", turn.session]
         if turn.usd is not None:
             argv += ["--max-budget-usd", f"{turn.usd:.6f}"]
-        allowed = [_ASK, *profile.tools, *lines.granted(turn.answers)]
+        allowed = [_ASK, *profile.tools, *permission.granted(turn.answers)]
         if profile.permissions is Permissions.ALL:
             allowed = [*_LOOKS, *_WRITES, *_RUNS, *allowed]
         if turn.server:
@@ -197,7 +198,7 @@ class ClaudeAgent:
         if good and exit_code != 0:
             return End(outcome=RunOutcome.FAILED, message=exited(exit_code, message), said=said)
         if good:
-            asked = tuple(map(lines.permission, dict.fromkeys(self._refused.values())))
+            asked = tuple(map(permission.question, dict.fromkeys(self._refused.values())))
             return End(outcome=RunOutcome.FINISHED, message=message, said=said, questions=asked)
         if subtype == "error_max_budget_usd":
             return End(outcome=RunOutcome.OVER_BUDGET, message="used what it may cost (budget)")

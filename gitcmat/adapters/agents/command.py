@@ -42,12 +42,14 @@ class CommandAgent:
         return (Said(text=line),)
 
     def end(self, exit_code: int, errors: str) -> End:  # noqa: ARG002 - what it said is enough
-        """Exit code 0 is a good end; the last line that it said stands for its own summary."""
+        """Exit code 0 is a good end; the last line that it said is its last words at any end."""
+        # Of all its output only a block at the end can be meant as words to somebody.
+        said = self._words if "```" in self._words else self._last
         if exit_code == 0:
-            # Of all its output only a block at the end can be meant as words to somebody.
-            said = self._words if "```" in self._words else ""
             return End(outcome=RunOutcome.FINISHED, message=self._last, said=said)
-        return End(outcome=RunOutcome.FAILED, message=exited(exit_code, self._last))
+        return End(
+            outcome=RunOutcome.FAILED, message=exited(exit_code, self._last), said=self._last
+        )
 
 
 def exited(exit_code: int, said: str) -> str:

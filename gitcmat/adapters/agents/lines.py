@@ -2,17 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from gitcmat.model.job import Answer
-
 _SESSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _LONGEST: Final = 300
-_GRANT: Final = "May the agent use {}? It was refused."
-_GRANTED: Final = re.compile(re.escape(_GRANT).replace(re.escape("{}"), "(.+)"), re.DOTALL)
-_YES: Final = frozenset({"yes", "y", "allow", "allowed", "ok", "it may"})
 
 
 def parsed(line: str) -> dict[str, Any]:
@@ -62,19 +57,9 @@ def unwrapped(message: str) -> str:
     return text(inner(parsed(message), "error", "message")) or message
 
 
-def permission(what: str) -> str:
-    """The question to a person whether the agent may do `what`, in its program's own words."""
-    return _GRANT.format(what)
-
-
-def granted(answers: Iterable[Answer]) -> tuple[str, ...]:
-    """What people allowed when they were asked by `permission`; the last word counts."""
-    found: dict[str, bool] = {}
-    for answer in answers:
-        asked = _GRANTED.fullmatch(answer.question.strip())
-        if asked:
-            found[asked[1]] = answer.text.strip().casefold().rstrip(".!") in _YES
-    return tuple(what for what, yes in found.items() if yes)
+def refused(what: str) -> str:
+    """The question to a person when `what` was refused, and no answer can let the program do it."""
+    return f"The agent was refused {what}, and no answer here can allow that. What shall it do?"
 
 
 _SOON: Final = timedelta(minutes=2)

@@ -136,7 +136,7 @@ class OpenCodeAgent:
     def end(self, exit_code: int, errors: str) -> End:
         """Judge by its last step, or by its error."""
         said = "\n".join(self._said)
-        asked = tuple(map(lines.permission, dict.fromkeys(self._refused)))
+        asked = tuple(map(lines.refused, dict.fromkeys(self._refused)))
         # it also ends, well as it says, on a refusal in the middle of its turn
         if not self._error and (self._stopped or asked) and exit_code == 0:
             message = lines.one_line(said)

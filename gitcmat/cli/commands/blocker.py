@@ -8,6 +8,7 @@ from gitcmat.cli import past
 from gitcmat.cli.shown import blocker_lines, plain
 from gitcmat.cli.state import State, common
 from gitcmat.errors import NotFound
+from gitcmat.model import permission
 from gitcmat.store.layout import Kind
 
 
@@ -59,10 +60,13 @@ def answer(state: State, *, blocker: str, text: str) -> None:
 
     state.app.settle()
     blocker_id = state.app.deps.store.read().resolve(Kind.BLOCKERS, blocker)
-    done, entry = blockers.answer(state.app.deps, blocker_id, text)
+    done, entry = blockers.answer(state.app.deps, blocker_id, text, through=state.through)
     state.app.settle()
-    shown = f"{done.id}: answered; {entry.id} is {entry.state}"
-    state.out.show({"blocker": plain(done), "entry": plain(entry)}, shown)
+    taken = permission.taken_for(done.question, done.answer)
+    shown = [f"{done.id}: answered; {entry.id} is {entry.state}"]
+    shown += [f"taken for {taken} ({permission.RULE})"] if taken else []
+    data = {"blocker": plain(done), "entry": plain(entry)} | ({"taken_for": taken} if taken else {})
+    state.out.show(data, shown)
 
 
 @command.command()

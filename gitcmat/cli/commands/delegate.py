@@ -30,8 +30,11 @@ def command(state: State, *, agent: str, prompt: str, group: str) -> None:
     text = sys.stdin.read() if prompt == "-" else prompt
     (found,) = seat.wait_for_all(seat.delegate([(agent, text)], group))
     found = found or {}
-    lines = [f"{found.get('run') or agent}: {found.get('outcome') or found.get('error')}"]
-    lines += [str(found[key]) for key in ("said", "take") if found.get(key)]
+    why = found.get("error") or found.get("message") or ""
+    head = (found.get("run") or agent, found.get("outcome"), why)
+    lines = [": ".join(str(part) for part in head if part)]
+    said = found.get("said") or ""
+    lines += [part for part in ("" if why.endswith(said) else said, found.get("take")) if part]
     state.out.show(found, lines)
     if found.get("outcome") != "finished":
         raise click.exceptions.Exit(1)

@@ -60,7 +60,10 @@ def _lines(done: "Prepared") -> Iterator[str]:
     if done.prefix != "cmat":
         yield f"Branches for review are {done.prefix}/<task>: there is a branch named cmat."
     if done.hooks.installed:
-        yield "Installed git hooks that wake gitcmat (gitcmat hooks remove undoes it)."
+        yield (
+            "Installed git hooks that wake gitcmat and refuse a commit of wrong files below .cmat/ "
+            "(gitcmat hooks remove undoes it)."
+        )
     else:
         yield f"Installed no git hooks, which gitcmat does not need: {done.hooks.why_not}."
     if done.trusted:

@@ -1,7 +1,7 @@
 """`gitcmat lint`: check everything under .cmat/."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,12 +10,18 @@ from gitcmat.cli.state import State, common
 if TYPE_CHECKING:
     from gitcmat.model.problem import Problem
 
+_STOPPED: Final = "gitcmat: nothing was committed, because this is wrong below .cmat/:"
+_ALL_THE_SAME: Final = (
+    "gitcmat: put it right and git add it, or commit as it is: git commit --no-verify"
+)
+
 
 @click.command()
 @click.argument("commit", required=False)
 @click.option("--staged", is_flag=True, help="Only what the staged files bring in.")
 @click.option("--worktree", is_flag=True, help="The saved files (this is what is done anyway).")
 @click.option("--index", type=click.Path(path_type=Path), hidden=True)
+@click.option("--hook", is_flag=True, hidden=True)
 @common
 @click.pass_context
 def command(
@@ -26,6 +32,7 @@ def command(
     staged: bool,
     worktree: bool,
     index: Path | None,
+    hook: bool,
 ) -> None:
     """Check tasks, agents and settings: the saved files, the staged ones, or those of COMMIT."""
     from gitcmat.engine import lint
@@ -49,6 +56,8 @@ def command(
         "not_committed": [{"path": one.path, "how": one.how} for one in unsaved],
     }
     lines = [line for problem in found for line in _lines(problem)]
+    if hook and found:  # among the words of git and of other hooks
+        lines = [_STOPPED, *lines, _ALL_THE_SAME]
     lines += [f"{one.path}: {one.how}, saved, not committed; not used" for one in unsaved]
     lines += [] if state.quiet else [f"note: {note}" for note in notes]
     fine = [] if state.quiet else ["Nothing is wrong below .cmat/."]

@@ -118,7 +118,9 @@ class _Asked:
         def call(given: Mapping[str, Any], _caller: Caller) -> Mapping[str, Any]:
             from gitcmat.cli.main import LazyGroup
 
-            state = State(self._folder, as_json=True, quiet=True, no_input=True, color=False)
+            state = State(
+                self._folder, as_json=True, quiet=True, no_input=True, color=False, through="mcp"
+            )
             state.out = kept = _Kept()
             whole = LazyGroup("gitcmat")
             try:
