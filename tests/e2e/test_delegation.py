@@ -14,6 +14,7 @@ from gitcmat.engine.delegation import requests
 from gitcmat.engine.runfolder import RunFolder
 from gitcmat.model.run import Run
 from gitcmat.model.state import State
+from gitcmat.system import orphans
 from tests.support import spender
 from tests.support.boxed import bubblewrap
 from tests.support.cli import gitcmat, running
@@ -197,6 +198,8 @@ def test_a_member_ends_with_a_parent_that_was_killed_though_nobody_watches(
     result = folder.read_result()
     assert result is not None
     assert result.outcome == "stopped"
+    gitcmat(repo, "doctor", "--fix").ok()  # the agent that waited for it goes with its run
+    assert orphans.find_marked(parent.id, []) == []
 
 
 def test_the_next_daemon_goes_on_where_one_was_killed(project: Project, tmp_path: Path) -> None:
@@ -236,6 +239,7 @@ def test_members_at_work_are_shown_and_one_can_be_stopped_alone(
         assert re.split(" {2,}", re.sub(r"\d\d:\d\d", "##:##", line)) == about
         data = gitcmat(repo, "status", "--json").ok().json
         assert [run["id"] for run in data["also_at_work"]] == [member.id]
+        assert data["sandboxes"] == dict.fromkeys((member.parent, member.id), "off")
 
         stopped = gitcmat(repo, "run", "stop", member.id).ok()
         assert stopped.out == f"{member.id} (a): stopped\n"
