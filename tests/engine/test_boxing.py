@@ -164,7 +164,7 @@ def test_it_writes_its_own_state_and_no_other_agents(bench: Bench, home: Path) -
 def test_an_agent_that_is_stopped_can_say_good_bye(bench: Bench) -> None:
     script = "trap 'echo good-bye > last.txt; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
     runner = bench.start(bench.job(script, agent={"sandbox": BWRAP}))
-    runner.wait_for("ready")
+    runner.wait_for("\nready\n")
     runner.folder.request_stop()
     result = runner.result()
     assert result.outcome is RunOutcome.STOPPED
@@ -190,7 +190,7 @@ def namespaces() -> Iterator[str]:
 
 def test_nothing_is_left_of_it_when_the_runner_is_killed(bench: Bench) -> None:
     runner = bench.start(bench.job(python(FLEEING), agent={"sandbox": BWRAP}))
-    runner.wait_for("ready")
+    runner.wait_for("\nready\n")
     (inner,) = set(_below(runner.process.pid)) - {_own()}
     runner.die()
     until(lambda: inner not in set(namespaces()), what="the sandbox is gone")
