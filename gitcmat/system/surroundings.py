@@ -11,6 +11,10 @@ from gitcmat.model.outlook import Access, Outlook
 from gitcmat.system import folders
 
 _MOST_LINKS: Final = 40
+_SHIMS: Final = "shims"
+"""Where version managers (pyenv, rbenv, asdf, mise) put scripts that look for the real programs
+beside it.
+"""
 _RESOLVER: Final = "/etc/resolv.conf"
 _CERTIFICATES: Final = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"),
@@ -57,6 +61,8 @@ class Surroundings:
         for folder in env.get("PATH", "").split(os.pathsep):
             if folder.startswith("/"):
                 self.show(folder)
+                if (path := Path(folder)).name == _SHIMS:
+                    self.show(path.parent)
         for name in _CERTIFICATES:
             if env.get(name, "").startswith("/"):
                 self.show(env[name])

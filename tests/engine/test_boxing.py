@@ -278,6 +278,22 @@ def test_a_program_that_is_a_link_beside_what_belongs_to_it_is_found(
     assert (result.outcome, result.message) == (RunOutcome.FINISHED, "found")
 
 
+def test_programs_of_a_version_manager_are_found_where_it_is_not_to_be_seen(
+    bench: Bench, home: Path
+) -> None:
+    manager = home / ".config/gitcmat/manager"  # such as another home's .pyenv
+    for name, text in (
+        ("shims/greet", '#!/bin/sh\nexec "$(dirname "$0")/../libexec/greet"\n'),
+        ("libexec/greet", "#!/bin/sh\necho hello\n"),
+    ):
+        (manager / name).parent.mkdir(parents=True)
+        (manager / name).write_text(text, encoding="utf-8")
+        (manager / name).chmod(0o755)
+    job = bench.job("greet", agent={"sandbox": BWRAP})
+    result = bench.start(job, PATH=f"{manager}/shims:{os.environ['PATH']}").result()
+    assert (result.outcome, result.message) == (RunOutcome.FINISHED, "hello")
+
+
 def test_an_agent_that_was_never_started_before_has_a_place_for_what_it_keeps(
     bench: Bench, home: Path
 ) -> None:
