@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import environment
 from tests.support.repo import TestRepo
 
 _numbers = itertools.count()
+
+# A busy machine is no fault: no test is judged by the clock.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -44,9 +49,9 @@ def home(agent_log: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, value)
     # Agents of tests leave their marks outside of the workspace. What is about the sandbox turns
     # it on, and everything else is the same on a machine without one.
-    settings = folder / ".config/gitcmat/config.yaml"
-    settings.parent.mkdir(parents=True)
-    settings.write_text("sandbox: off\n", encoding="utf-8")
+    own = folder / ".config/gitcmat/config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("sandbox: off\n", encoding="utf-8")
     return folder
 
 
