@@ -216,7 +216,8 @@ def test_a_moved_repository_keeps_all_but_the_trust_that_was_given_to_its_old_pl
         "waiting:\n"
         "ID   STATE    PRIORITY  AGENT  NOTE                                    TITLE\n"
         "two  pending  normal           the plan is not trusted: gitcmat trust  Do two\n\n"
-        "the plan is not trusted, so nothing starts: gitcmat trust\n\n"
+        "the plan is not trusted, so nothing starts: gitcmat trust\n"
+        "agents work without a sandbox here: your settings say sandbox: off (gitcmat doctor)\n\n"
         "next: gitcmat review show one\n",
     )
     refused(
