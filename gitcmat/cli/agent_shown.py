@@ -6,12 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from gitcmat.cli.shown import plain_problem
 from gitcmat.engine.agent_start import Effective
 from gitcmat.engine.agents import Known, Registry, Standing
 from gitcmat.model.agent import COMMAND, AgentProfile
 from gitcmat.model.agent_check import Checked, Finding, Probe
 from gitcmat.model.marks import one_line
-from gitcmat.model.problem import Problem
 from gitcmat.model.sandbox import SandboxWish
 from gitcmat.model.settings import UserSettings
 from gitcmat.model.spending import Total, money
@@ -107,16 +107,6 @@ def plain(one: Known, own: UserSettings, program: Path | None) -> dict[str, Any]
         "account": profile.limited_as,
         "description": profile.description,
         "profile": codec.encode(profile) | {"env": sorted(profile.env)},
-    }
-
-
-def plain_problem(problem: Problem) -> dict[str, Any]:
-    """A problem as plain data."""
-    return {
-        "path": problem.path,
-        "line": problem.line,
-        "text": problem.text,
-        "hint": problem.hint,
     }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gitcmat.engine.room_note import Held
     from gitcmat.model.blocker import Blocker
     from gitcmat.model.entry import Entry
+    from gitcmat.model.problem import Problem
     from gitcmat.model.run import Run
     from gitcmat.model.subtask import Progress, Subtask
     from gitcmat.store.records import Record
@@ -25,6 +26,16 @@ def plain(record: "Record") -> dict[str, Any]:
 
     found: dict[str, Any] = json.loads(codec.json_encode(record))
     return found
+
+
+def plain_problem(problem: "Problem") -> dict[str, Any]:
+    """What is wrong with a file, as plain data."""
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "text": problem.text,
+        "hint": problem.hint,
+    }
 
 
 def plain_entry(entry: "Entry", progress: "Mapping[str, Progress]") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gitcmat.engine.agents import Registry, Standing
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.wrap_guard import Guard
 from gitcmat.engine.wrap_run import Place, Tapped, Wrapped
-from gitcmat.errors import InvalidData, NotTrusted, NoWork, UserError
+from gitcmat.errors import NotTrusted, NoWork, UserError
 from gitcmat.model.agent import PROGRAMS, AgentProfile
 from gitcmat.model.agent_check import (
     Checked,
@@ -54,9 +54,7 @@ def choose(deps: Deps, found: Registry, names: Collection[str]) -> list[Agent]:
     plan = trust.look(deps).plan  # says what is wrong where there is none
     for name in names:
         known = found.find(name)
-        if known.written is None:
-            problem = known.problems[0]
-            raise InvalidData(str(problem), hint=problem.hint or "gitcmat agent list")
+        known.required()
         if known.standing is Standing.NEW:
             raise NotTrusted(
                 f"{known.path} is not committed, so nothing of it is started.",

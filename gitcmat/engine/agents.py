@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from gitcmat.engine import lint, trust
 from gitcmat.engine.deps import Deps
-from gitcmat.errors import Conflict, NotFound
+from gitcmat.errors import Conflict, InvalidData, NotFound
 from gitcmat.model.intent import Agent, Intent
 from gitcmat.model.problem import Problem
 from gitcmat.model.settings import Config
@@ -42,6 +42,17 @@ class Known:
     problems: tuple[Problem, ...] = ()
     trusted: bool = False
     """Whether a run may start it."""
+
+    def required(self) -> Agent:
+        """Return what its file says.
+
+        Raises:
+            InvalidData: it cannot be read.
+        """
+        if self.written is None:
+            problem = self.problems[0]
+            raise InvalidData(str(problem), hint=problem.hint or "gitcmat agent list")
+        return self.written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,13 +28,6 @@ def cli(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    return folder
-
-
 def take(client: RealCli, project: Path, prompt: str, **more: Any) -> tuple[str, End]:
     """The session that the turn was taken in, and how it ended."""
     agent = make_agent("acp")

@@ -26,13 +26,6 @@ def cli(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    return folder
-
-
 def call(
     client: RealCli, args: tuple[str, ...], project: Path, prompt: str
 ) -> subprocess.CompletedProcess[str]:

@@ -6,17 +6,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-import click
 import pytest
 
 from gitcmat.adapters.agents import AGENTS, make_agent
-from gitcmat.cli.main import cli
 from gitcmat.errors import InvalidData
 from gitcmat.model.agent import PROGRAMS, AgentProfile
 from gitcmat.model.job import JobAgent, Permissions
 from gitcmat.ports import Launch, Turn
 from gitcmat.store import documents
 from tests.support.realcli.pins import PINS
+from tests.support.typed import takes_apart
 
 ROOT: Final = Path(__file__).parents[2]
 TEXT: Final = (ROOT / "docs/agents.md").read_text(encoding="utf-8")
@@ -122,15 +121,4 @@ def typed() -> list[str]:
 
 @pytest.mark.parametrize("line", typed())
 def test_a_command_exists_with_these_options(line: str) -> None:
-    command: click.Command = cli
-    name, *rest = shlex.split(line)
-    context = click.Context(cli, info_name=name)
-    while isinstance(command, click.Group) and rest:
-        found = command.get_command(context, rest[0])
-        assert found is not None, line
-        command, name, rest = found, rest[0], rest[1:]
-    if rest or not isinstance(command, click.Group):
-        try:
-            command.make_context(name, rest)
-        except click.MissingParameter:
-            assert not rest  # it is only named
+    takes_apart(line, named=True)

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from gitcmat.cli.main import cli
 from gitcmat.cli.serving import for_person, in_run
 from gitcmat.engine.seat import Seat
+from tests.support.typed import takes_apart
 
 ROOT: Final = Path(__file__).parents[2]
 TEXT: Final = (ROOT / "docs/mcp.md").read_text(encoding="utf-8")
@@ -30,13 +30,9 @@ def test_the_tools_of_both_places_are_these(tmp_path: Path) -> None:
     assert told("Inside of a run") == [tool.name for tool in in_run.tools(seat)]
 
 
-@pytest.mark.parametrize("typed", sorted(set(re.findall(r"`gitcmat ((?:\w+ ?)+)`", TEXT))))
+@pytest.mark.parametrize("typed", sorted(set(re.findall(r"`(gitcmat (?:\w+ ?)+)`", TEXT))))
 def test_each_command_that_it_names_is_there(typed: str) -> None:
-    noun, *rest = typed.split()
-    found = cli.get_command(cli.make_context("gitcmat", ["--help"], resilient_parsing=True), noun)
-    assert found is not None
-    commands = getattr(found, "commands", None)
-    assert commands is None or not rest or rest[0] in commands
+    takes_apart(typed, named=True)
 
 
 def test_claude_code_and_codex_are_told_to_start_the_same_server() -> None:

@@ -1,22 +1,20 @@
 """What the README shows and says is so."""
 
 import re
-import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import click
 import pytest
 
 from docs.transcript import COMMAND, README, in_any_order, in_readme, transcript
-from gitcmat.cli.main import cli
 from gitcmat.model.settings import CONFIG_KEYS, USER_KEYS
 from gitcmat.model.task import Task
 from gitcmat.store import documents, settings
 from gitcmat.store.git import discover
 from tests.support.repo import TestRepo
+from tests.support.typed import takes_apart
 
 FIRST_SCREEN: Final = 40
 WIDTH: Final = 100
@@ -76,15 +74,7 @@ def test_no_line_of_a_block_is_too_wide_for_a_terminal() -> None:
 
 @pytest.mark.parametrize("typed", commands())
 def test_a_command_exists_with_these_options(typed: str) -> None:
-    command: click.Command = cli
-    name, *words = shlex.split(typed)
-    context = click.Context(cli, info_name=name)
-    while isinstance(command, click.Group) and words:
-        found = command.get_command(context, words[0])
-        assert found is not None, typed
-        command, name, words = found, words[0], words[1:]
-    if words or not isinstance(command, click.Group):
-        command.make_context(name, words)
+    takes_apart(typed)
 
 
 def test_the_way_from_a_task_to_a_landing_works_as_typed(

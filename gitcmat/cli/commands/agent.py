@@ -9,8 +9,9 @@ import click
 
 from gitcmat.cli import agent_shown
 from gitcmat.cli.output import SCHEMA
+from gitcmat.cli.shown import plain_problem
 from gitcmat.cli.state import State, common
-from gitcmat.errors import InvalidData, Usage
+from gitcmat.errors import Usage
 from gitcmat.model.agent import COMMAND, PROGRAMS
 from gitcmat.model.job import Permissions
 from gitcmat.model.sandbox import SandboxMode
@@ -60,10 +61,8 @@ def show(state: State, *, name: str) -> None:
     deps = state.app.deps
     found = agents.registry(deps)
     one = found.find(name)
-    if one.written is None:
-        problem = one.problems[0]
-        raise InvalidData(str(problem), hint=problem.hint or "gitcmat agent list")
-    profile, system = one.written.profile, one.written.system
+    written = one.required()
+    profile, system = written.profile, written.system
     what = effective(deps, make_agent, profile, found.config)
     data = agent_shown.plain(one, deps.settings, what.program) | agent_shown.plain_effective(what)
     shown = list(agent_shown.lines(one, profile, what, system))
@@ -176,8 +175,8 @@ def generate_json(state: State) -> None:
         for one in found.agents
         if one.written is not None
     ]
-    errors = [agent_shown.plain_problem(problem) for problem in found.problems]
-    notes = [agent_shown.plain_problem(note) for note in found.notes]
+    errors = [plain_problem(problem) for problem in found.problems]
+    notes = [plain_problem(note) for note in found.notes]
     data = {"schema": SCHEMA, "agents": shown, "errors": errors, "notes": notes}
     sys.stdout.write(json.dumps(data, indent=2) + "\n")
     if errors:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from gitcmat.cli.shown import plain_problem
 from gitcmat.cli.state import State, common
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def command(
         found, notes = lint.lint_files(taken, known=known), lint.notes(taken)
     unsaved = () if staged or commit else saved_not_committed(deps.repo)
     data = {
-        "problems": [_plain(problem) for problem in found],
-        "notes": [_plain(note) for note in notes],
+        "problems": [plain_problem(problem) for problem in found],
+        "notes": [plain_problem(note) for note in notes],
         "not_committed": [{"path": one.path, "how": one.how} for one in unsaved],
     }
     lines = [line for problem in found for line in _lines(problem)]
@@ -63,15 +64,6 @@ def command(
     fine = [] if state.quiet else ["Nothing is wrong below .cmat/."]
     state.out.show(data, lines or fine)
     ctx.exit(1 if found else 0)
-
-
-def _plain(problem: "Problem") -> dict[str, object]:
-    return {
-        "path": problem.path,
-        "line": problem.line,
-        "text": problem.text,
-        "hint": problem.hint,
-    }
 
 
 def _lines(problem: "Problem") -> list[str]:
