@@ -1,0 +1,1 @@
+"""A GitHub of its own for tests: stateful, on loopback, over real bare repositories."""

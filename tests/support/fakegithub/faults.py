@@ -1,0 +1,63 @@
+"""What goes wrong between a client and the fake GitHub, and when."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """What happens to a request."""
+
+    LOST = auto()
+    """The connection breaks before anything is done."""
+    ANSWER_LOST = auto()
+    """It is done, and then the connection breaks."""
+    ANSWER_CUT = auto()
+    """It is done, and half of the answer comes."""
+    BAD_GATEWAY = auto()
+    """502, and nothing is done."""
+    ANSWER_BAD_GATEWAY = auto()
+    """It is done, and the answer is a 502 with a page for people."""
+    UNAVAILABLE = auto()
+    """503 with `Retry-After`, and nothing is done."""
+    PRIMARY_LIMIT = auto()
+    """403: the hour's requests are used up."""
+    SECONDARY_LIMIT = auto()
+    """403 with `Retry-After`: too much at once."""
+    SECONDARY_LIMIT_WITHOUT_TIME = auto()
+    TOO_MANY = auto()
+    """429 with `Retry-After`."""
+    SLOW = auto()
+    """It is done, and the answer comes only when the fake is closed."""
+    NONSENSE = auto()
+    """It is done, and the answer is no JSON."""
+
+
+@dataclass
+class Fault:
+    """One kind of trouble for requests that fit."""
+
+    kind: Kind
+    number: int = 0
+    """Of all requests that number, counted from 1; 0 for each that fits."""
+    verb: str = ""
+    path: str = ""
+    """A pattern that is searched for in the path."""
+    skip: int = 0
+    """So many that fit are let through first."""
+    times: int = 1
+    """How often it strikes."""
+    seconds: int = 30
+    """For limits: what the forge says to wait."""
+
+    def strikes(self, number: int, verb: str, path: str) -> bool:
+        """Whether it befalls this request; it counts those that it is asked about."""
+        if self.times <= 0 or (self.number and self.number != number):
+            return False
+        if (self.verb and self.verb != verb) or not re.search(self.path, path):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return True
