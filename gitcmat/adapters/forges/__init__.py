@@ -1,0 +1,29 @@
+"""Forges that gitcmat can work with, behind the port in `gitcmat.forge`; imported on use."""
+
+from gitcmat.adapters.forges.logins import AppKey, Login, TokenLogin
+from gitcmat.forge import Forge
+from gitcmat.model.remote import Remote
+from gitcmat.model.secret import Secret
+from gitcmat.ports import Clock
+
+
+def sign_in(remote: Remote, credential: Secret | AppKey, *, clock: Clock, api: str = "") -> Login:
+    """Return what gives the tokens for a repository: those that an App makes, or this one.
+
+    `api` is the address of the API where the host does not say it.
+    """
+    if isinstance(credential, Secret):
+        return TokenLogin(credential)
+    from gitcmat.adapters.forges.github import AppLogin, GitHubConnection
+
+    return AppLogin(
+        credential, lambda login: GitHubConnection(remote, login, clock=clock, api=api), clock
+    )
+
+
+def open_github(remote: Remote, login: Login, *, clock: Clock, api: str = "") -> Forge:
+    """Return the repository on GitHub; nothing is asked yet."""
+    from gitcmat.adapters.forges.github import GitHubConnection
+    from gitcmat.adapters.forges.github_forge import GitHubForge
+
+    return GitHubForge(GitHubConnection(remote, login, clock=clock, api=api))
