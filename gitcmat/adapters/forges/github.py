@@ -38,6 +38,7 @@ from gitcmat.system.files import read_regular
 _KEPT: Final = 256
 """Answers that are kept, so that GitHub need not send them again while they are true."""
 _PAGE: Final = "100"
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NEXT: Final = re.compile(r'<([^<>]+)>;\s*rel="next"')
 _NOT_MODIFIED: Final = 304
 _FOUND: Final = 302
@@ -65,7 +66,13 @@ class GitHubConnection:
     ) -> None:
         """`api` is the address of the API where the host does not say it; `wait` waits so many
         seconds; `timeout` is in seconds too, for one answer.
+
+        Raises:
+            InvalidData: the token would go over the net for everybody to read.
         """
+        address = urlsplit(api or api_of(remote.host))
+        if address.scheme != "https" and address.hostname not in _HERE:
+            raise InvalidData(f"{address.geturl()!r} is no address of an API: it is not https.")
         self.remote = remote
         self.repo = f"/repos/{remote.slug}"
         self._clock = clock
@@ -74,7 +81,7 @@ class GitHubConnection:
         self._kept: OrderedDict[str, tuple[str, Answer]] = OrderedDict()
         self._lock = threading.Lock()
         self._timeout = timeout
-        self._github = self._made(_Carried(login), api or api_of(remote.host))
+        self._github = self._made(_Carried(login), address.geturl())
 
     def close(self) -> None:
         """Close its connections."""
