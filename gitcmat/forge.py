@@ -158,10 +158,11 @@ class Reviews(Protocol):
         """Return those submitted, oldest first."""
 
     def submit(self, number: int, verdict: Verdict, *, body: str, commit: str) -> Review:
-        """Submit a review of the head `commit`: approve, request changes, or comment.
+        """Submit a review of the head `commit`: approve, request changes, or comment. Only an
+        approval may be without a body.
 
         Raises:
-            Refused: nobody may approve or reject their own.
+            Refused: nobody may approve or reject their own; the body is missing.
             OutcomeUnknown: look with `list`.
         """
 

@@ -15,6 +15,9 @@ from gitcmat.errors import InvalidData
 GHOST: Final = "ghost"
 """Login of an account that is gone."""
 
+LONGEST_BODY: Final = 65536
+"""Characters that a body or comment may have; GitHub refuses more."""
+
 _MARK_PART: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}")
 
 

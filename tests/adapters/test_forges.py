@@ -292,6 +292,14 @@ def test_nobody_approves_or_rejects_their_own(stage: Stage, forge: Forge) -> Non
     assert forge.reviews.list(pull.number) == (made,)
 
 
+@pytest.mark.parametrize("verdict", [Verdict.CHANGES_REQUESTED, Verdict.COMMENTED])
+def test_who_does_not_approve_must_say_why(stage: Stage, verdict: Verdict) -> None:
+    pull = _opened(stage)
+
+    with pytest.raises(Refused):
+        stage.forge("rita").reviews.submit(pull.number, verdict, body="", commit=pull.head_sha)
+
+
 def test_people_are_asked_for_reviews(stage: Stage, forge: Forge) -> None:
     pull = _opened(stage)
 

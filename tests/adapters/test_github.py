@@ -1,18 +1,15 @@
 """GitHub on its bad days, and what is asked of it on its good ones."""
 
-import pickle
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gitcmat.adapters.forges.github import AppLogin, GitHubConnection
+from gitcmat.adapters.forges.github import GitHubConnection
 from gitcmat.adapters.forges.github_forge import GitHubForge
-from gitcmat.adapters.forges.logins import AppKey, TokenLogin
-from gitcmat.errors import InvalidData, NotFound, UserError
+from gitcmat.adapters.forges.logins import TokenLogin
 from gitcmat.forge import (
     Forge,
     NotAllowed,
@@ -37,7 +34,6 @@ from gitcmat.model.forge import (
 )
 from gitcmat.model.remote import Remote
 from gitcmat.model.secret import Secret
-from tests.support.fakegithub.apps import new_key
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.fakegithub.world import Protection
@@ -425,6 +421,38 @@ def test_long_lists_are_read_to_their_end(stage: GitHubStage, forge: Forge) -> N
     assert stage.hub.count("GET", "/comments$") == 3
 
 
+def test_what_comes_after_a_full_page_is_seen(stage: GitHubStage, forge: Forge) -> None:
+    issue = stage.open_issue("rob", "It breaks")
+    for number in range(100):
+        stage.hub.comment(stage.repo, issue, "rob", f"{number}")
+    assert len(forge.comments.list(issue)) == 100
+    stage.hub.comment(stage.repo, issue, "rob", "one more")
+
+    assert forge.comments.list(issue)[-1].body == "one more"
+
+
+def test_the_owner_may_be_written_in_any_case(stage: GitHubStage) -> None:
+    number = _opened(stage).number
+    remote = Remote(host="forge.invalid", owner="PAT", name="Project")
+    login = TokenLogin(Secret(stage.token("pat")))
+    shouted = GitHubForge(GitHubConnection(remote, login, clock=stage.clock, api=stage.hub.url))
+
+    assert [pull.number for pull in shouted.pulls.of_branch("cmat/x")] == [number]
+
+
+def test_who_may_not_open_any_in_a_workflow_is_told_where_to_allow_it(
+    stage: GitHubStage, forge: Forge
+) -> None:
+    stage.hub.fail(Kind.NOT_PERMITTED)
+
+    with pytest.raises(NotAllowed) as caught:
+        forge.pulls.create(title="x", body="", head="cmat/x", base="main")
+
+    assert caught.value.hint == (
+        "an owner can allow it in the settings, under Actions: or use the token of an App"
+    )
+
+
 def test_more_threads_than_one_page_keep_their_state(stage: GitHubStage, forge: Forge) -> None:
     number = _opened(stage).number
     made = [stage.remark(number, "rita", "x.py", 1, f"{count}") for count in range(130)]
@@ -503,74 +531,3 @@ def test_threads_may_share_a_connection(stage: GitHubStage, forge: Forge) -> Non
 
     assert failed == []
     assert len({comment.body for comment in forge.comments.list(issue)}) == 20
-
-
-# --- signing in as an app ---------------------------------------------------------------------
-
-
-def _app(stage: GitHubStage, key: Path) -> AppLogin:
-    stage.hub.apps["77"] = new_key(key)
-
-    def connect(login: Any) -> GitHubConnection:
-        remote = Remote(host="forge.invalid", owner="Pat", name="project")
-        return GitHubConnection(remote, login, clock=stage.clock, api=stage.hub.url)
-
-    return AppLogin(AppKey(app="77", key_file=key), connect, stage.clock)
-
-
-def test_an_app_makes_tokens_when_they_are_due(stage: GitHubStage, tmp_path: Path) -> None:
-    login = _app(stage, tmp_path / "app.pem")
-
-    first = login.token()
-    assert login.token() == first
-    stage.hub.tick(49 * 60)
-    assert login.token() == first
-    stage.hub.tick(2 * 60)
-    second = login.token()
-
-    assert second != first
-    assert stage.hub.count("POST", "/access_tokens$") == 2
-    assert stage.hub.seen[1].body == {"repositories": ["project"]}
-    remote = Remote(host="forge.invalid", owner="pat", name="project")
-    forge = GitHubForge(
-        GitHubConnection(remote, TokenLogin(second), clock=stage.clock, api=stage.hub.url)
-    )
-    assert forge.whoami().login == "app-77[bot]"
-
-
-def test_an_app_that_is_not_installed_says_so(stage: GitHubStage, tmp_path: Path) -> None:
-    login = _app(stage, tmp_path / "app.pem")
-    stage.hub.repos.clear()
-
-    with pytest.raises(NotVisible) as caught:
-        login.token()
-
-    assert caught.value.message == "The GitHub App 77 is not installed for Pat."
-
-
-def test_a_key_must_be_a_key_and_nobody_elses(stage: GitHubStage, tmp_path: Path) -> None:
-    key = tmp_path / "app.pem"
-    login = _app(stage, key)
-    key.chmod(0o644)
-
-    def told(kind: type[UserError]) -> str:
-        with pytest.raises(kind) as caught:
-            login.token()
-        assert "honey" not in f"{caught.value.__cause__!r}"
-        return caught.value.message
-
-    assert told(InvalidData) == f"{key}: others may read the app's key."
-    key.write_text("honey: no key")
-    key.chmod(0o600)
-    assert told(InvalidData) == f"{key}: this is no private key."
-    key.unlink()
-    assert told(NotFound) == f"{key}: the app's key cannot be read: No such file or directory."
-
-
-def test_a_secret_shows_itself_to_nobody() -> None:
-    hidden = Secret("honey")
-
-    assert "honey" not in f"{hidden} {hidden!r} {TokenLogin(hidden)!r} {[hidden]} {hidden:>20}"
-    assert (hidden == Secret("honey"), hidden == "honey", bool(Secret(""))) == (True, False, False)
-    with pytest.raises(TypeError):
-        pickle.dumps(hidden)

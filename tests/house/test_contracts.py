@@ -37,7 +37,7 @@ BREACHES: Final = [
     ("system-stdlib", "system.stray", "msgspec"),
     ("only-git", "store.stray", "git"),
     ("only-yaml", "store.stray", "ruamel.yaml"),
-    ("layers", "forge", "gitcmat.ports"),
+    ("layers", "ports", "gitcmat.forge"),
     ("only-github", "adapters.agents.stray", "github"),
     ("only-github", "adapters.forges.stray", "urllib3"),
     ("only-watchdog", "engine.stray", "watchdog.events"),

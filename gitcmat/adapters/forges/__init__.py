@@ -21,9 +21,13 @@ def sign_in(remote: Remote, credential: Secret | AppKey, *, clock: Clock, api: s
     )
 
 
-def open_github(remote: Remote, login: Login, *, clock: Clock, api: str = "") -> Forge:
-    """Return the repository on GitHub; nothing is asked yet."""
+def open_github(
+    remote: Remote, login: Login, *, clock: Clock, api: str = "", patience: float = 60.0
+) -> Forge:
+    """Return the repository on GitHub; nothing is asked yet. `patience` is for how many seconds
+    one call may wait in all, for limits to pass and for trouble to end.
+    """
     from gitcmat.adapters.forges.github import GitHubConnection
     from gitcmat.adapters.forges.github_forge import GitHubForge
 
-    return GitHubForge(GitHubConnection(remote, login, clock=clock, api=api))
+    return GitHubForge(GitHubConnection(remote, login, clock=clock, api=api, patience=patience))

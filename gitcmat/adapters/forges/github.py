@@ -1,8 +1,9 @@
 """The connection to GitHub: PyGithub's, with our own patience. The only importer of PyGithub.
 
 PyGithub signs in, keeps the connection, and knows the addresses of GitHub Enterprise. Its objects
-are not used, as each one of a list asks GitHub again when it is looked into: a list of a hundred
-would be a hundred and one requests. Nor is its own patience, which repeats what changes something.
+are not used: one that comes in a list asks GitHub again when something is read that lists leave
+out, and a list of a hundred becomes a hundred and one requests (counted). Nor is its own patience,
+which repeats what changes something.
 """
 
 import re
@@ -176,7 +177,8 @@ class GitHubConnection:
         answer = self._send(ask, tag, also=_NOT_MODIFIED)
         if answer.status == _NOT_MODIFIED and kept is not None:
             return kept
-        if tag := answer.headers.get("etag", ""):
+        tag = answer.headers.get("etag", "")
+        if tag and not _is_full(answer):
             with self._lock:
                 self._kept[place] = (tag, answer)
                 self._kept.move_to_end(place)
@@ -313,6 +315,15 @@ class _Carried(Auth.Auth):
     @property
     def token(self) -> str:
         return self._login.token().reveal()
+
+
+def _is_full(answer: Answer) -> bool:
+    """Whether it is a page with no room left. It may stay as it is while another comes after it,
+    and the link to that is not part of what the tag is for.
+    """
+    body = answer.body
+    lists = [body] if isinstance(body, list) else body.values() if isinstance(body, dict) else ()
+    return any(isinstance(items, list) and len(items) >= int(_PAGE) for items in lists)
 
 
 def _of_graphql(answer: Answer) -> Answer:

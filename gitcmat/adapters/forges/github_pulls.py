@@ -40,11 +40,10 @@ class GitHubPulls:
         )
 
     def of_branch(self, head: str) -> tuple[PullRequest, ...]:
-        owner = self._to.remote.owner
-        found = self._list(state="all", head=f"{owner}:{head}")
-        # GitHub leaves the filter out without a word where it does not understand it.
-        mine = (item for item in found if (item["head"]["ref"], _owner(item)) == (head, owner))
-        return tuple(pull(item) for item in mine)
+        found = self._list(state="all", head=f"{self._to.remote.owner}:{head}")
+        # GitHub leaves the filter out without a word where it does not understand it, and does not
+        # tell the owner's repositories apart.
+        return tuple(pull(item) for item in found if _is_from(item, head))
 
     def marked(self, text: str, *, among: int = 300) -> tuple[PullRequest, ...]:
         latest = islice(self._list(state="all", sort="updated", direction="desc"), among)
@@ -138,6 +137,8 @@ class GitHubPulls:
             self._to.query(text, what=what, needs=_WRITE, safe=False, id=node["id"])
 
 
-def _owner(item: Any) -> str:
-    repo = item["head"]["repo"]
-    return str(repo["owner"]["login"]) if repo else item["head"]["label"].partition(":")[0]
+def _is_from(item: Any, head: str) -> bool:
+    """Whether it is from this branch of the very repository that it is for."""
+    end, base = item["head"], item["base"]["repo"]
+    same = end["repo"] is not None and end["repo"]["id"] == base["id"]
+    return same and bool(end["ref"] == head)

@@ -148,6 +148,12 @@ def _not_allowed(ask: Ask, answer: Answer, place: str, said: str) -> NotAllowed:
             hint=f"authorise the token at {url}" if url else "authorise the token for it",
             permission=ask.needs,
         )
+    if "actions is not permitted" in said.lower():
+        return NotAllowed(
+            f"The token may not {place}: {_sentence(said)}",
+            hint="an owner can allow it in the settings, under Actions: or use the token of an App",
+            permission=ask.needs,
+        )
     # GitHub names what fine-grained tokens and Apps lack in a header of its own.
     named = answer.headers.get("x-accepted-github-permissions", "")
     permission = named.replace("_", " ").replace("=", ": ") or ask.needs

@@ -229,6 +229,8 @@ class MemoryReviews:
         own = self._forge.pull(number).author == self._forge.whoami()
         if own and verdict in _SAID:
             raise Refused("Nobody may approve or reject their own pull request.")
+        if not body and verdict is not Verdict.APPROVED:
+            raise Refused("A review that does not approve must say something.")
         self._world.asked.setdefault(number, set()).discard(self._forge.login)
         return self._world.review(number, self._forge.login, verdict, body, commit)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tests.support.fakegithub.shapes import ROLES, Shapes
 from tests.support.fakegithub.world import Issue, Pull, Repo, Token, World
 
+LONGEST: Final = 65536
 _DOCS: Final = "https://docs.github.com/rest"
 
 
@@ -59,8 +60,9 @@ class Call:
     @property
     def repo(self) -> Repo:
         """The repository that the path names."""
-        slug = f"{self.parts['owner']}/{self.parts['repo']}"
-        found = self.world.repos.get(slug)
+        slug = f"{self.parts['owner']}/{self.parts['repo']}".lower()
+        repos = self.world.repos.items()
+        found = next((repo for name, repo in repos if name.lower() == slug), None)
         if found is None or (found.private and self.token.login not in found.roles):
             raise Refuse(404, "Not Found")
         return found
@@ -137,6 +139,13 @@ def check_permission(found: Route, token: Token) -> None:
         f"Resource not accessible by {kind}",
         headers={"x-accepted-github-permissions": f"{found.permission}={found.level}"},
     )
+
+
+def refuse_long(text: str | None) -> None:
+    """Refuse a body with more characters than GitHub takes."""
+    if len(text or "") > LONGEST:
+        message = f"body is too long (maximum is {LONGEST} characters)"
+        raise invalid({"resource": "Issue", "code": "custom", "message": message})
 
 
 def invalid(*errors: dict[str, str]) -> Refuse:

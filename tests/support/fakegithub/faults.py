@@ -27,6 +27,8 @@ class Kind(Enum):
     SECONDARY_LIMIT_WITHOUT_TIME = auto()
     TOO_MANY = auto()
     """429 with `Retry-After`."""
+    NOT_PERMITTED = auto()
+    """403: workflows of this repository may not open pull requests."""
     SLOW = auto()
     """It is done, and the answer comes only when the fake is closed."""
     NONSENSE = auto()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import unquote
 
-from tests.support.fakegithub.calls import Call, Refuse, Reply, route
+from tests.support.fakegithub.calls import Call, Refuse, Reply, refuse_long, route
 from tests.support.fakegithub.world import Comment, Issue, Remark
 
 _ROOT = "/repos/{owner}/{repo}/issues"
@@ -51,6 +51,7 @@ def edit_comment(call: Call) -> Reply:
     comment = call.repo.comments.get(int(call.parts["comment"]))
     if comment is None:
         raise Refuse(404, "Not Found")
+    refuse_long(call.body["body"])
     if comment.user != call.token.login:
         call.want("write")
     comment.body, comment.updated = call.body["body"], call.world.tick()
@@ -76,6 +77,7 @@ def list_comments(call: Call) -> Reply:
 @route("POST", f"{_ROOT}/{{number}}/comments", "issues=write")
 def add_comment(call: Call) -> Reply:
     """Whoever may read may comment."""
+    refuse_long(call.body["body"])
     made = call.world.comment(call.repo, call.issue.number, call.token.login, call.body["body"])
     return Reply(201, call.shapes.comment(call.repo, made))
 

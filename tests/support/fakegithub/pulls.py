@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.fakegithub.calls import Call, Refuse, Reply, invalid, route
+from tests.support.fakegithub.calls import Call, Refuse, Reply, invalid, refuse_long, route
 from tests.support.fakegithub.gitside import Conflicting
 from tests.support.fakegithub.world import Issue, Pull, Repo
 
@@ -19,7 +19,8 @@ def list_pulls(call: Call) -> Reply:
     if (state := query.get("state", "open")) != "all":
         found = [issue for issue in found if issue.state == state]
     if ":" in query.get("head", ""):  # anything else is ignored, as by GitHub
-        found = [issue for issue in found if _label(call, issue) == query["head"]]
+        owner, _, branch = query["head"].partition(":")
+        found = [issue for issue in found if _label(call, issue) == f"{owner.lower()}:{branch}"]
     if "base" in query:
         found = [issue for issue in found if issue.pull and issue.pull.base == query["base"]]
     by = query.get("sort", "created")
@@ -32,6 +33,7 @@ def list_pulls(call: Call) -> Reply:
 def open_pull(call: Call) -> Reply:
     """Open one, from this repository or from a fork."""
     repo, body = call.repo, call.body
+    refuse_long(body.get("body"))
     owner, _, head = body["head"].rpartition(":")
     source = next((other for other in _sources(call) if other.owner == (owner or repo.owner)), None)
     if source is repo:
@@ -65,6 +67,7 @@ def show_pull(call: Call) -> Reply:
 def edit_pull(call: Call) -> Reply:
     """Title, body, base, state; `draft` is ignored, as by GitHub."""
     issue, pull, body = call.pull_issue, call.pull, call.body
+    refuse_long(body.get("body"))
     if issue.user != call.token.login:
         call.want("write")
     if "base" in body and body["base"] != pull.base:
@@ -171,7 +174,7 @@ def _label(call: Call, issue: Issue) -> str:
     pull = issue.pull
     assert pull is not None
     repo = call.world.repos.get(pull.head_repo or "")
-    return f"{repo.owner if repo else 'unknown'}:{pull.head}"
+    return f"{repo.owner.lower() if repo else 'unknown'}:{pull.head}"
 
 
 def _refuse_second(repo: Repo, source: Repo, head: str, base: str) -> None:

@@ -127,7 +127,11 @@ class FakeGitHub(World):
         if app := app_of(self.apps, value):
             return Token(value, self.user(f"{app}[bot]").login, app=app)
         token = self.tokens.get(value)
-        if kind != "Bearer" or token is None or (token.expires and token.expires < self.now):
+        if (
+            kind.lower() not in {"bearer", "token"}
+            or token is None
+            or (token.expires and token.expires < self.now)
+        ):
             raise Refuse(401, "Bad credentials")
         return token
 
@@ -176,7 +180,7 @@ class FakeGitHub(World):
     def _compare(self, reply: Reply, seen: Seen, headers: Mapping[str, str]) -> None:
         if seen.verb != "GET" or reply.status != 200:
             return
-        whole = json.dumps([reply.body, reply.headers.get("link")], sort_keys=True)
+        whole = json.dumps(reply.body, sort_keys=True)  # and not the links: so it is at GitHub
         reply.headers["etag"] = f'W/"{hashlib.sha256(whole.encode()).hexdigest()}"'
         if headers.get("if-none-match") == reply.headers["etag"]:
             reply.status, reply.body = 304, None
@@ -281,6 +285,9 @@ class _Connection(BaseHTTPRequestHandler):
                 status, message = 403, "You have exceeded a secondary rate limit."
                 if fault.kind is Kind.SECONDARY_LIMIT_WITHOUT_TIME:
                     headers = {}
+            case Kind.NOT_PERMITTED:
+                message = "GitHub Actions is not permitted to create or approve pull requests."
+                status, headers = 403, {}
             case Kind.TOO_MANY:
                 status, message = 429, "Too many requests"
             case _:
