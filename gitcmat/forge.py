@@ -27,6 +27,7 @@ from gitcmat.model.forge import (
     Thread,
     Verdict,
 )
+from gitcmat.model.secret import Secret
 
 
 class SignInRefused(UserError):
@@ -75,6 +76,17 @@ class AlreadyThere(Refused):
 
 class HeadMoved(Refused):
     """The branch has another head than the one that was named."""
+
+
+class Login(Protocol):
+    """What signs us in, for requests and for pushes alike."""
+
+    def token(self) -> Secret:
+        """Return a token that is good for some minutes at least; ask again for the next thing.
+
+        Raises:
+            UserError: there is none, as when an App's key cannot be read.
+        """
 
 
 class Pulls(Protocol):

@@ -8,9 +8,9 @@ import pytest
 
 from gitcmat.adapters.forges.github import AppLogin, GitHubConnection
 from gitcmat.adapters.forges.github_forge import GitHubForge
-from gitcmat.adapters.forges.logins import AppKey, Login, TokenLogin
+from gitcmat.adapters.forges.logins import AppKey, TokenLogin
 from gitcmat.errors import InvalidData, NotFound, UserError
-from gitcmat.forge import NotVisible
+from gitcmat.forge import Login, NotVisible
 from gitcmat.model.remote import Remote
 from gitcmat.model.secret import Secret
 from tests.support.fakegithub.apps import new_key

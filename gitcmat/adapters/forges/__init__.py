@@ -1,7 +1,7 @@
 """Forges that gitcmat can work with, behind the port in `gitcmat.forge`; imported on use."""
 
-from gitcmat.adapters.forges.logins import AppKey, Login, TokenLogin
-from gitcmat.forge import Forge
+from gitcmat.adapters.forges.logins import AppKey, TokenLogin
+from gitcmat.forge import Forge, Login
 from gitcmat.model.remote import Remote
 from gitcmat.model.secret import Secret
 from gitcmat.ports import Clock

@@ -28,9 +28,9 @@ from gitcmat.adapters.forges.github_refusals import (
     pause_before_retry,
     read_json,
 )
-from gitcmat.adapters.forges.logins import AppKey, Login
+from gitcmat.adapters.forges.logins import AppKey
 from gitcmat.errors import InvalidData, NotFound
-from gitcmat.forge import NotVisible
+from gitcmat.forge import Login, NotVisible
 from gitcmat.model.remote import Remote, api_of
 from gitcmat.model.secret import Secret
 from gitcmat.ports import Clock

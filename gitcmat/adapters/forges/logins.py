@@ -2,16 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from gitcmat.model.secret import Secret
-
-
-class Login(Protocol):
-    """Gives the token for the next request."""
-
-    def token(self) -> Secret:
-        """Return a token that is good for some minutes at least."""
 
 
 @dataclass(frozen=True, slots=True)

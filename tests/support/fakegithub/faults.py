@@ -43,6 +43,7 @@ class Fault:
     number: int = 0
     """Of all requests that number, counted from 1; 0 for each that fits."""
     verb: str = ""
+    """``GIT`` for fetches and pushes, which only `Kind.LOST` and `Kind.ANSWER_LOST` befall."""
     path: str = ""
     """A pattern that is searched for in the path."""
     skip: int = 0
@@ -56,7 +57,9 @@ class Fault:
         """Whether it befalls this request; it counts those that it is asked about."""
         if self.times <= 0 or (self.number and self.number != number):
             return False
-        if (self.verb and self.verb != verb) or not re.search(self.path, path):
+        if self.verb != verb and (self.verb or verb == "GIT"):
+            return False
+        if not re.search(self.path, path):
             return False
         if self.skip:
             self.skip -= 1

@@ -17,6 +17,7 @@ from tests.support.fakegithub import checks, graphql, issues, people, pulls, rev
 from tests.support.fakegithub.apps import app_of
 from tests.support.fakegithub.calls import ROUTES, Call, Refuse, Reply, check_permission
 from tests.support.fakegithub.faults import Fault, Kind
+from tests.support.fakegithub.githttp import PLACE, serve
 from tests.support.fakegithub.openapi import description
 from tests.support.fakegithub.shapes import Shapes
 from tests.support.fakegithub.world import Token, World
@@ -60,6 +61,8 @@ class FakeGitHub(World):
         super().__init__()
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
+        self.git_seen: list[Seen] = []
+        """Requests of git, which are no part of the API; their verb is ``GIT`` for a fault."""
         self.wrong: list[str] = []
         self.limit = Limit()
         self.reset = self.now + timedelta(hours=1)
@@ -228,9 +231,12 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        raw = self._body()
         parts = urlsplit(self.path)
         hub = self.hub
+        if PLACE.fullmatch(parts.path):
+            self._serve_git(parts.path, parts.query, raw)
+            return
         with hub.lock:
             body = json.loads(raw) if raw else None
             query = dict(parse_qsl(parts.query))
@@ -254,6 +260,34 @@ class _Connection(BaseHTTPRequestHandler):
     @staticmethod
     def _key(seen: Seen) -> tuple[str, str]:
         return seen.verb, seen.path
+
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        data = b""
+        while size := int(self.rfile.readline(), 16):
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return data
+
+    def _serve_git(self, path: str, query: str, raw: bytes) -> None:
+        hub, seen = self.hub, Seen(0, self.command, path, dict(parse_qsl(query)), None)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with hub.lock:
+            hub.git_seen.append(seen)
+            number = len(hub.git_seen)
+            fault = next((f for f in hub.faults if f.strikes(number, "GIT", path)), None)
+            if fault is not None and fault.kind is Kind.LOST:
+                self._hang_up()
+                return
+            reply = serve(hub, self.command, path, query, headers, raw)
+        if fault is not None:
+            self._hang_up()
+            return
+        assert reply is not None
+        seen.status = reply.status
+        self._write(reply.status, reply.headers, reply.data)
 
     def _elsewhere(self, seen: Seen, headers: Mapping[str, str]) -> Reply | None:
         """Answer for the place where logs are kept; whoever shows it a token is wrong."""
@@ -318,9 +352,14 @@ class _Connection(BaseHTTPRequestHandler):
             data = reply.text.encode()
         else:
             data = b"" if reply.body is None else json.dumps(reply.body).encode()
-        self.send_response(reply.status)
-        self.send_header("content-type", "application/json; charset=utf-8")
-        for name, value in reply.headers.items():
+        kind = {"content-type": "application/json; charset=utf-8"}
+        self._write(reply.status, kind | reply.headers, data, cut=cut)
+
+    def _write(
+        self, status: int, headers: Mapping[str, str], data: bytes, *, cut: bool = False
+    ) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(data)))
         self.end_headers()

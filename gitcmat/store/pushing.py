@@ -1,0 +1,125 @@
+"""A branch on a remote: moved only from where we saw it, and looked at before anybody is told.
+
+A token goes to git by its environment and from there to the host that it is for, and to no other:
+it is in no argument, no file and no address.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gitcmat.errors import Conflict, UserError
+from gitcmat.model.secret import Secret
+from gitcmat.store.git import Git, GitError
+from gitcmat.system import proc
+
+_SECONDS: Final = 300.0
+_LENT: Final = "CMAT_LENT_TOKEN"
+_HELPER: Final = (
+    '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" '
+    f'"${_LENT}"; }}; f'
+)
+_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?")
+
+
+class NotPushed(UserError):
+    """The branch on the remote is where it was."""
+
+
+class PushUnknown(UserError):
+    """The remote could not be asked where its branch is by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A remote by its address, which has no login in it, and what signs git in there."""
+
+    url: str
+    settings: tuple[tuple[str, str], ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def signed_in(url: str, token: Secret) -> Upstream:
+    """Return an ``https://`` remote that git signs in to by `token`, and by nothing else."""
+    address = _ADDRESS.match(url)
+    if address is None:
+        raise ValueError("only an http address can be signed in to by a token")
+    scope = f"credential.{address[0]}"
+    settings = (
+        ("credential.helper", ""),  # forgets the person's own, which would store our token
+        (f"{scope}.helper", ""),
+        (f"{scope}.helper", _HELPER),
+        (f"{scope}.useHttpPath", "false"),
+        ("core.askPass", ""),
+        ("http.followRedirects", "false"),
+    )
+    return Upstream(url, settings, {_LENT: token.reveal(), "GIT_ASKPASS": ""})
+
+
+def remote_tip(git: Git, upstream: Upstream, ref: str) -> str | None:
+    """Return the commit of a full ref on the remote, None where it is not there.
+
+    Raises:
+        PushUnknown: the remote would not say.
+    """
+    try:
+        done = _run(git, upstream, "ls-remote", "--refs", "--end-of-options", upstream.url, ref)
+    except (GitError, proc.Timeout) as error:
+        raise PushUnknown(
+            f"{upstream.url} does not say where {ref} is.", hint=_reason(error)
+        ) from error
+    for line in done.splitlines():
+        commit, _, name = line.partition("\t")
+        if name == ref:
+            return commit
+    return None
+
+
+def push(git: Git, upstream: Upstream, ref: str, commit: str, *, was: str | None) -> None:
+    """Move a full ref on the remote from `was` (None: it is not there) to `commit`.
+
+    When it returns the remote has said, asked anew, that the ref is there. No hook is run. It may
+    be repeated after any of its errors.
+
+    Raises:
+        Conflict: somebody else moved it.
+        NotPushed: the remote would not, and it is where it was.
+        PushUnknown: nobody knows; ask with `remote_tip`.
+    """
+    failed: UserError | None = None
+    try:
+        _run(
+            git,
+            upstream,
+            *("push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"),
+            *(f"--force-with-lease={ref}:{was or ''}", "--end-of-options"),
+            *(upstream.url, f"{commit}:{ref}"),
+        )
+    except (GitError, proc.Timeout) as error:
+        failed = error
+    now = remote_tip(git, upstream, ref)
+    if now == commit:
+        return
+    if now != was:
+        raise Conflict(
+            f"{ref} is at {now or 'nothing'} on {upstream.url}, and not where gitcmat left it.",
+            hint="look at what is new there",
+        )
+    raise NotPushed(
+        f"{ref} could not be pushed to {upstream.url}.",
+        hint=_reason(failed) if failed else "the remote said yes and did nothing",
+    )
+
+
+def _run(git: Git, upstream: Upstream, *args: str) -> str:
+    there = Git(git.git_dir, env=upstream.env, settings=upstream.settings)
+    return there.run(*args, timeout=_SECONDS).text
+
+
+def _reason(error: UserError) -> str:
+    """Return what git said, in one line."""
+    said = error.done.err.decode("utf-8", "replace") if isinstance(error, GitError) else ""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    wanted = [line for line in lines if line.startswith(("remote:", "fatal:", "error:", "!"))]
+    return "; ".join((wanted or lines)[:3]) or error.message
