@@ -301,6 +301,14 @@ def test_the_missing_permission_is_named(
     )
 
 
+def test_a_role_of_ones_own_is_as_much_as_what_it_is_made_of(
+    stage: GitHubStage, forge: Forge
+) -> None:
+    stage.hub.custom_roles["rita"] = "security-team"
+
+    assert forge.permission("rita") is Permission.WRITE
+
+
 def test_what_a_token_may_not_see_is_not_told_from_what_is_not_there(stage: GitHubStage) -> None:
     stage.repo.private = True
     stranger = GitHubForge(stage.connection(stage.hub.token("stranger")))
@@ -341,6 +349,44 @@ def test_why_a_request_makes_no_sense_is_told(forge: Forge) -> None:
     )
 
 
+def test_single_sign_on_is_told_with_where_to_do_it(stage: GitHubStage, forge: Forge) -> None:
+    stage.hub.fail(Kind.SINGLE_SIGN_ON)
+
+    with pytest.raises(NotAllowed) as caught:
+        forge.repository()
+
+    assert caught.value.hint == "authorise the token at https://github.com/orgs/acme/sso?a=b"
+
+
+def test_nobody_is_followed_to_another_host(stage: GitHubStage, forge: Forge) -> None:
+    stage.hub.fail(Kind.ANOTHER_HOST, times=9)
+
+    with pytest.raises(Unreachable) as caught:
+        forge.repository()
+
+    assert caught.value.message == (
+        "GitHub could not be asked to show the repository in pat/project: "
+        "it sent us to another host."
+    )
+
+
+def test_a_repository_that_has_moved_is_read_there_and_not_written(
+    stage: GitHubStage, forge: Forge
+) -> None:
+    number = _opened(stage).number
+    stage.hub.rename(stage.repo, "pat/renamed")
+
+    assert forge.repository().name == "pat/renamed"
+    assert [pull.number for pull in forge.pulls.of_branch("cmat/x")] == [number]
+    with pytest.raises(Refused) as caught:
+        forge.comments.create(number, "Done.")
+
+    assert (caught.value.message, caught.value.hint) == (
+        f"GitHub would not comment on {number} in pat/project: the repository has moved.",
+        "set the remote to its new address: git remote set-url",
+    )
+
+
 # --- what only GitHub has ---------------------------------------------------------------------
 
 
@@ -361,6 +407,18 @@ def test_who_may_not_make_check_runs_sets_a_status(stage: GitHubStage, forge: Fo
     assert [check.name for check in forge.checks.list(commit)] == ["lint"]
     with pytest.raises(NotAllowed, match="checks: write"):
         _limited(stage, checks="read").checks.report(report)
+
+
+def test_a_check_without_a_log_tells_its_text(stage: GitHubStage, forge: Forge) -> None:
+    commit = _opened(stage).head_sha
+    for app in ("github-actions", "other-ci"):
+        run = stage.hub.run(stage.repo, commit, app, app, "failure")
+        run.output |= {"summary": "It is red.", "text": "x.py:1: wrong"}
+
+    logs = [forge.checks.log(check) for check in forge.checks.list(commit)]
+
+    assert logs == ["It is red.\n\nx.py:1: wrong"] * 2
+    assert stage.hub.count("GET", "/logs$") == 1
 
 
 def test_annotations_are_whole_also_after_a_break(stage: GitHubStage) -> None:
@@ -395,6 +453,8 @@ def test_a_pull_request_from_a_fork_is_none_of_the_branch(stage: GitHubStage, fo
 
     assert theirs.head_repo == "rob/project"
     assert forge.pulls.of_branch("cmat/x") == ()
+    del stage.hub.repos["rob/project"]
+    assert forge.pulls.get(theirs.number).head_repo == ""
     mine = forge.pulls.create(title="x", body="", head="cmat/x", base="main")
     assert [pull.number for pull in forge.pulls.of_branch("cmat/x")] == [mine.number]
     assert {pull.number for pull in forge.pulls.open()} == {theirs.number, mine.number}

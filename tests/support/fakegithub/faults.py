@@ -29,6 +29,10 @@ class Kind(Enum):
     """429 with `Retry-After`."""
     NOT_PERMITTED = auto()
     """403: workflows of this repository may not open pull requests."""
+    SINGLE_SIGN_ON = auto()
+    """403: an organisation wants the token authorised."""
+    ANOTHER_HOST = auto()
+    """301 to another host."""
     SLOW = auto()
     """It is done, and the answer comes only when the fake is closed."""
     NONSENSE = auto()

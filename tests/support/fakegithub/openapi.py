@@ -23,11 +23,25 @@ _NOT_DESCRIBED: Final = (
 )
 
 
+_FORGOTTEN: Final = (
+    ("pull-request", "head", "repo"),  # the fork is gone
+    ("pull-request-simple", "head", "repo"),
+    ("pull-request-review-comment", "line"),  # it is not there any more
+)
+"""Where GitHub says null in truth, and its description does not allow that."""
+
+
 class Description:
     """The description, read once; use `description()`."""
 
     def __init__(self, data: Any) -> None:
         self._data = _nullable(data)
+        for name, *fields in _FORGOTTEN:
+            schema = self._data["components"]["schemas"][name]
+            for field in fields[:-1]:
+                schema = schema["properties"][field]
+            was = schema["properties"][fields[-1]]
+            schema["properties"][fields[-1]] = {"anyOf": [was, {"type": "null"}]}
         resource = Resource.from_contents(self._data, default_specification=DRAFT202012)
         self._registry = Registry().with_resource(_NAME, resource)
         self._paths = [
@@ -45,7 +59,7 @@ class Description:
         place, operation = found
         where = f"{verb} {path} answered {status}"
         response = operation["responses"].get(str(status))
-        if response is None and status >= 400:
+        if response is None and (status >= 400 or status in {301, 307}):
             return [f"{where}: {wrong}" for wrong in self._wrong(_schema(_ERRORS), body)]
         if response is None and status == 304:
             return []

@@ -23,11 +23,10 @@ def show_permission(call: Call) -> Reply:
     if login not in call.world.users:
         raise Refuse(404, "Not Found")
     role = call.repo.roles.get(login, "none" if call.repo.private else "read")
-    collaborator = call.shapes.user(login) | {"role_name": role}
-    return Reply(
-        200,
-        {"permission": _OLD_WORDS.get(role, role), "role_name": role, "user": collaborator},
-    )
+    name = call.world.custom_roles.get(login, role)
+    collaborator = call.shapes.user(login) | {"role_name": name}
+    old = _OLD_WORDS.get(role, role)
+    return Reply(200, {"permission": old, "role_name": name, "user": collaborator})
 
 
 @route("GET", "/user")

@@ -112,6 +112,7 @@ class FakeGitHub(World):
     def answer(self, seen: Seen, headers: Mapping[str, str]) -> Reply:
         """Do what a request asks for and return the answer, as GitHub would."""
         try:
+            self._follow_number(seen)
             token = self._token(headers.get("authorization", ""))
             seen.login = token.login
             reply = self._routed(seen, token)
@@ -138,6 +139,20 @@ class FakeGitHub(World):
             raise Refuse(401, "Bad credentials")
         return token
 
+    def _follow_number(self, seen: Seen) -> None:
+        """Understand the address that a moved repository is found at: it has no name in it."""
+        if match := re.fullmatch(r"/repositories/(\d+)(/.*)?", seen.path):
+            slug = next(repo.slug for repo in self.repos.values() if str(repo.id) == match[1])
+            seen.path = f"/repos/{slug}{match[2] or ''}"
+
+    def _refuse_old_name(self, seen: Seen, slug: str) -> None:
+        if slug in self.moved:
+            rest = seen.path.removeprefix(f"/repos/{slug}")
+            place = f"{self.url}/repositories/{self.moved[slug].id}{rest}"
+            status = 301 if seen.verb == "GET" else 307
+            query = f"?{urlencode(seen.query)}" if seen.query else ""
+            raise Refuse(status, "Moved Permanently", headers={"location": place + query})
+
     def _routed(self, seen: Seen, token: Token) -> Reply:
         if self.now >= self.reset:
             self.limit.used.clear()
@@ -157,6 +172,7 @@ class FakeGitHub(World):
             call = Call(self, self.shapes, token, parts, seen.query, seen.body, self.url)
             self.wrong += description().request(seen.verb, seen.path, seen.query, seen.body)
             if "repo" in parts:
+                self._refuse_old_name(seen, f"{parts['owner']}/{parts['repo']}")
                 self.look(call.repo)
             check_permission(found, token)
             return found.answer(call)
@@ -322,6 +338,11 @@ class _Connection(BaseHTTPRequestHandler):
             case Kind.NOT_PERMITTED:
                 message = "GitHub Actions is not permitted to create or approve pull requests."
                 status, headers = 403, {}
+            case Kind.SINGLE_SIGN_ON:
+                status, message = 403, "Resource protected by organization SAML enforcement."
+                headers = {"x-github-sso": "required; url=https://github.com/orgs/acme/sso?a=b"}
+            case Kind.ANOTHER_HOST:
+                status, headers = 301, {"location": "http://localhost:9/repos/pat/project"}
             case Kind.TOO_MANY:
                 status, message = 429, "Too many requests"
             case _:

@@ -128,7 +128,7 @@ class Shapes:
 
     def _end(self, slug: str | None, ref: str, sha: str) -> dict[str, Any]:
         repo = self._world.repos.get(slug or "")
-        owner = repo.owner if repo else "unknown"
+        owner = (slug or "").partition("/")[0]
         return {
             "label": f"{owner}:{ref}",
             "ref": ref,
@@ -207,8 +207,6 @@ class Shapes:
         """A comment in a thread."""
         url = f"{self._url}/repos/{repo.slug}/pulls"
         page = f"{self._url}/{repo.slug}/pull/{remark.number}#discussion_r{remark.id}"
-        # GitHub says null where the line is gone; its description forgot to allow that.
-        place = {} if self.outdated(repo, remark) else {"line": remark.line}
         shape = self._made(
             "pull-request-review-comment",
             id=remark.id,
@@ -221,6 +219,7 @@ class Shapes:
             path=remark.path,
             commit_id=remark.commit,
             original_commit_id=remark.commit,
+            line=None if self.outdated(repo, remark) else remark.line,
             original_line=remark.line,
             start_line=None,
             side="RIGHT",
@@ -230,7 +229,7 @@ class Shapes:
             created_at=when(remark.created),
             updated_at=when(remark.updated),
         )
-        return shape | place | ({"in_reply_to_id": remark.reply_to} if remark.reply_to else {})
+        return shape | ({"in_reply_to_id": remark.reply_to} if remark.reply_to else {})
 
     def outdated(self, repo: Repo, remark: Remark) -> bool:
         """Whether the file has changed since a thread began in it."""

@@ -194,6 +194,10 @@ class World:
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Token] = {}
         self.repos: dict[str, Repo] = {}
+        self.moved: dict[str, Repo] = {}
+        """Old names of repositories."""
+        self.custom_roles: dict[str, str] = {}
+        """What organisations call the roles of some people."""
         self.now = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
         self._ids = itertools.count(1000)
 
@@ -229,6 +233,16 @@ class World:
         made.tips = made.git.branches()
         self.repos[slug] = made
         return made
+
+    def rename(self, repo: Repo, slug: str) -> None:
+        """Give a repository another name."""
+        for other in self.repos.values():
+            for issue in other.pulls.values():
+                if issue.pull is not None and issue.pull.head_repo == repo.slug:
+                    issue.pull.head_repo = slug
+        self.repos[slug] = self.repos.pop(repo.slug)
+        self.moved[repo.slug] = repo
+        repo.slug = slug
 
     def issue(self, repo: Repo, user: str, title: str, body: str = "", *labels: str) -> Issue:
         """Have somebody open an issue."""
