@@ -47,8 +47,7 @@ def signed_in(url: str, token: Secret) -> Upstream:
         raise ValueError("only an http address can be signed in to by a token")
     scope = f"credential.{address[0]}"
     settings = (
-        ("credential.helper", ""),  # forgets the person's own, which would store our token
-        (f"{scope}.helper", ""),
+        (f"{scope}.helper", ""),  # forgets the person's own, which would store our token
         (f"{scope}.helper", _HELPER),
         (f"{scope}.useHttpPath", "false"),
         ("core.askPass", ""),

@@ -453,7 +453,9 @@ def test_a_pull_request_from_a_fork_is_none_of_the_branch(stage: GitHubStage, fo
 
     assert theirs.head_repo == "rob/project"
     assert forge.pulls.of_branch("cmat/x") == ()
-    del stage.hub.repos["rob/project"]
+    stage.hub.rename(fork, "pat/fork")
+    assert forge.pulls.of_branch("cmat/x") == ()
+    del stage.hub.repos["pat/fork"]
     assert forge.pulls.get(theirs.number).head_repo == ""
     mine = forge.pulls.create(title="x", body="", head="cmat/x", base="main")
     assert [pull.number for pull in forge.pulls.of_branch("cmat/x")] == [mine.number]
