@@ -24,6 +24,7 @@ from gitcmat.model.forge import (
     PullRequest,
     Repository,
     Review,
+    Rollup,
     Thread,
     Verdict,
 )
@@ -228,6 +229,11 @@ class Checks(Protocol):
 
     def list(self, commit: str) -> tuple[Check, ...]:
         """Return the latest of each name, check runs and commit statuses, by name."""
+
+    def of_open_pulls(self) -> tuple[Rollup, ...]:
+        """Return for each open pull request how its head is doing, newest first: one request for
+        a hundred. `Pulls` do not change by their checks, so `Forge.changes` does not tell.
+        """
 
     def annotations(self, check: Check) -> tuple[Annotation, ...]:
         """Return what it says of lines."""

@@ -240,6 +240,16 @@ class Check:
     """How many there are."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """All checks of an open pull request's head in one word."""
+
+    number: int
+    head_sha: str
+    state: CheckState | None
+    """`CheckState.RUNNING`, `PASSED` or `FAILED`; None when it has no checks."""
+
+
 class Level(StrEnum):
     """How bad an annotation is."""
 

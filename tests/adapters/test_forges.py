@@ -18,6 +18,7 @@ from gitcmat.model.forge import (
     Permission,
     PullRequest,
     PullState,
+    Rollup,
     Verdict,
     mark,
 )
@@ -421,6 +422,26 @@ def test_checks_of_a_commit_are_listed_by_name(stage: Stage, forge: Forge) -> No
     ]
     assert [check.state.done for check in found] == [False, True]
     assert [check.commit for check in found] == [commit, commit]
+
+
+def test_all_open_pull_requests_are_judged_at_once(stage: Stage, forge: Forge) -> None:
+    names = ("none", "running", "green", "red", "closed")
+    pulls = {name: _opened(stage, f"cmat/{name}") for name in names}
+    stage.run_check(pulls["running"].head_sha, "unit", CheckState.RUNNING)
+    for name in ("running", "green", "red"):
+        stage.run_check(pulls[name].head_sha, "build", CheckState.PASSED)
+    stage.run_check(pulls["red"].head_sha, "unit", CheckState.FAILED)
+    forge.pulls.close(pulls["closed"].number)
+
+    assert forge.checks.of_open_pulls() == tuple(
+        Rollup(number=pulls[name].number, head_sha=pulls[name].head_sha, state=state)
+        for name, state in (
+            ("red", CheckState.FAILED),
+            ("green", CheckState.PASSED),
+            ("running", CheckState.RUNNING),
+            ("none", None),
+        )
+    )
 
 
 def test_a_failed_check_tells_its_log_and_its_places(stage: Stage, forge: Forge) -> None:

@@ -21,6 +21,7 @@ from gitcmat.model.forge import (
     PullState,
     Repository,
     Review,
+    Rollup,
     Thread,
     Verdict,
 )
@@ -251,6 +252,24 @@ def status(data: Mapping[str, Any], commit: str) -> Check:
         title=data["description"] or "",
         url=data["target_url"] or "",
     )
+
+
+def rollup(data: Mapping[str, Any]) -> Rollup:
+    """Read how the last commit of a pull request is doing, as GraphQL tells it."""
+    states = {
+        "PENDING": CheckState.RUNNING,
+        "EXPECTED": CheckState.RUNNING,  # a required one has not begun
+        "SUCCESS": CheckState.PASSED,
+        "FAILURE": CheckState.FAILED,
+        "ERROR": CheckState.FAILED,
+    }
+    commits = [node["commit"] for node in data["commits"]["nodes"]]
+    # The two may differ for a moment after a push.
+    told = [
+        commit["statusCheckRollup"] for commit in commits if commit["oid"] == data["headRefOid"]
+    ]
+    state = next((states[found["state"]] for found in told if found), None)
+    return Rollup(number=data["number"], head_sha=data["headRefOid"], state=state)
 
 
 def annotation(data: Mapping[str, Any]) -> Annotation:

@@ -9,12 +9,29 @@ from gitcmat.adapters.forges.github_answers import (
     STATUSES,
     annotation,
     check_run,
+    rollup,
     status,
 )
 from gitcmat.forge import NotAllowed, NotVisible
-from gitcmat.model.forge import Annotation, Check, CheckKind, CheckReport, CheckState
+from gitcmat.model.forge import Annotation, Check, CheckKind, CheckReport, CheckState, Rollup
 
 _READ: Final = "checks: read"
+
+# The other interface tells it of one commit at a time.
+_ROLLUPS: Final = """
+query Rollups($owner: String!, $name: String!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequests(states: OPEN, first: 100, after: $after,
+                 orderBy: {field: CREATED_AT, direction: DESC}) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        number headRefOid
+        commits(last: 1) { nodes { commit { oid statusCheckRollup { state } } } }
+      }
+    }
+  }
+}
+"""
 _AT_ONCE: Final = 50
 """Annotations that GitHub takes in one request; it adds those of the next to them."""
 _LONGEST: Final = 65535
@@ -43,6 +60,24 @@ class GitHubChecks:
         )
         found += [status(item, commit) for item in combined]
         return tuple(sorted(found, key=lambda check: (check.name, check.kind, check.app)))
+
+    def of_open_pulls(self) -> tuple[Rollup, ...]:
+        found: list[Rollup] = []
+        after: str | None = None
+        while True:
+            data = self._to.query(
+                _ROLLUPS,
+                what="list the checks of pull requests",
+                needs=_READ,
+                owner=self._to.remote.owner,
+                name=self._to.remote.name,
+                after=after,
+            )
+            page = data["repository"]["pullRequests"]
+            found += [rollup(node) for node in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return tuple(found)
+            after = page["pageInfo"]["endCursor"]
 
     def annotations(self, check: Check) -> tuple[Annotation, ...]:
         if check.kind is CheckKind.STATUS or not check.annotations:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tests.support.fakegithub.calls import Call, Refuse, Reply, route
 from tests.support.fakegithub.world import Issue, Repo
 
 _WORD: Final = re.compile(r"[{}]|\(|\)|[^\s{}()]+")
+
+Item = TypeVar("Item")
 
 Selection = dict[str, "Selection"]
 """Field → what is asked for of it."""
@@ -45,8 +47,8 @@ def _root(call: Call, variables: dict[str, Any]) -> dict[str, Any]:
         return {"login": user.login, "databaseId": user.id, "__typename": "User"}
 
     def repository() -> dict[str, Any]:
-        _repo(call, variables)
-        return {"pullRequest": pull}
+        repo = _repo(call, variables)
+        return {"pullRequest": pull, "pullRequests": lambda: _open_pulls(repo, variables)}
 
     return {
         "viewer": viewer,
@@ -54,6 +56,35 @@ def _root(call: Call, variables: dict[str, Any]) -> dict[str, Any]:
         "convertPullRequestToDraft": lambda: _set_draft(call, variables, draft=True),
         "markPullRequestReadyForReview": lambda: _set_draft(call, variables, draft=False),
     }
+
+
+def _open_pulls(repo: Repo, variables: dict[str, Any]) -> dict[str, Any]:
+    issues = [issue for issue in repo.pulls.values() if issue.state == "open"]
+    issues.sort(key=lambda issue: issue.number, reverse=True)
+    nodes, info = _paged(issues, variables)
+    return {"pageInfo": info, "nodes": [_rolled_up(repo, issue) for issue in nodes]}
+
+
+def _rolled_up(repo: Repo, issue: Issue) -> dict[str, Any]:
+    assert issue.pull is not None
+    sha = issue.pull.head_sha
+    words = {run.name: run.conclusion or "pending" for run in repo.runs.values() if run.sha == sha}
+    words |= {status.context: status.state for status in repo.statuses if status.sha == sha}
+    states = set(words.values()) - {"success", "neutral", "skipped"}
+    word = "FAILURE" if states - {"pending"} else "PENDING" if states else "SUCCESS"
+    commit = {"oid": sha, "statusCheckRollup": {"state": word} if words else None}
+    return {
+        "number": issue.number,
+        "headRefOid": sha,
+        "commits": {"nodes": [{"commit": commit}]},
+    }
+
+
+def _paged(items: list[Item], variables: dict[str, Any]) -> tuple[list[Item], dict[str, Any]]:
+    begin = int(variables.get("after") or 0)
+    page = items[begin : begin + 100]
+    more = len(items) > begin + 100
+    return page, {"hasNextPage": more, "endCursor": str(begin + len(page))}
 
 
 def _repo(call: Call, variables: dict[str, Any]) -> Repo:
@@ -66,13 +97,9 @@ def _pull(call: Call, repo: Repo, issue: Issue, variables: dict[str, Any]) -> di
 
     def threads() -> dict[str, Any]:
         first = [r for r in repo.remarks.values() if (r.number, r.reply_to) == (issue.number, None)]
-        begin = int(variables.get("after") or 0)
-        page = first[begin : begin + 100]
+        page, info = _paged(first, variables)
         return {
-            "pageInfo": {
-                "hasNextPage": len(first) > begin + 100,
-                "endCursor": str(begin + len(page)),
-            },
+            "pageInfo": info,
             "nodes": [
                 {
                     "isResolved": remark.id in repo.resolved,
