@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from gitcmat.model.gate import GateResult, Verdict
+from gitcmat.model.pull import Pull
 from gitcmat.model.state import State, check_move
 from gitcmat.model.task import Priority, Task
 
@@ -124,6 +125,8 @@ class Entry:
     reason: str = ""
     """Why it is where it is, in a few words."""
     landing: Landing | None = None
+    pull: Pull | None = None
+    """Its pull request, once it was opened."""
     version: Version = field(default_factory=Version)
 
     @property

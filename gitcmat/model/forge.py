@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from gitcmat.errors import InvalidData
+from gitcmat.model.pull import PullState
 
 GHOST: Final = "ghost"
 """Login of an account that is gone."""
@@ -69,14 +70,6 @@ class Repository:
     """What the one who asks may do in it; `Permission.NONE` where the forge does not say."""
     methods: frozenset[MergeMethod]
     """How pull requests may be merged in it; empty where the forge does not say."""
-
-
-class PullState(StrEnum):
-    """Where a pull request is in its life. A draft is open."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,7 @@ _CLEARED: Final[dict[str, Any]] = {
     "notes": (),
     "not_before": None,
     "landing": None,
+    "pull": None,
     "published": "",
     "edited_since": False,
     "withdrawn": False,

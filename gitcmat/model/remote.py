@@ -7,6 +7,8 @@ from typing import Final
 from gitcmat.errors import InvalidData
 
 GITHUB: Final = "github.com"
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
+"""Hosts to which a token may go over http: it stays on this machine."""
 _OTHER_NAMES: Final = {"ssh.github.com": GITHUB, "www.github.com": GITHUB}
 """Hosts that are github.com by another way in."""
 
@@ -86,6 +88,15 @@ def api_of(host: str) -> str:
     if host.endswith(".ghe.com"):
         return f"https://api.{host}"
     return f"https://{host}/api/v3"
+
+
+def is_api(text: str) -> bool:
+    """Whether an API may be at this address: https, or http on this very machine."""
+    match = _URL.fullmatch(f"{text.rstrip('/')}/")
+    if match is None or "@" in text:
+        return False
+    scheme, host = match["scheme"].lower(), match["host"].lower()
+    return scheme == "https" or (scheme == "http" and host in LOOPBACK)
 
 
 def _of_url(url: str) -> tuple[str, str] | None:

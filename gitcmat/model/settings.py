@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Final
 
+from gitcmat.model.forge_settings import ForgeSettings
 from gitcmat.model.gate import Gate
 from gitcmat.model.machine import Limits
 from gitcmat.model.names import check_variables, is_id
@@ -157,6 +158,9 @@ class UserSettings:
     checkpoint_every: str = field(
         default="5m",
         metadata={"doc": "How often the work of a run is saved as a checkpoint; or never"},
+    )
+    forge: ForgeSettings = field(
+        default_factory=ForgeSettings, metadata={"doc": "Where pull requests go, and how"}
     )
     quiet: float = field(
         default=2.0, metadata={"doc": "Seconds an answer must be left alone before it counts"}

@@ -11,6 +11,8 @@ OURS: Final = "refs/cmat/"
 STATE: Final = "refs/cmat/state/"
 RUNS: Final = "refs/cmat/runs/"
 CHECKPOINTS: Final = "refs/cmat/checkpoints/"
+REMOTE: Final = "refs/cmat/remote/"
+"""Below it are branches of the forge, as they were seen there last."""
 BRANCHES: Final = "refs/heads/"
 
 # Compiled when they are used: a list, which starts often, uses none.
@@ -61,6 +63,13 @@ def branch_ref(prefix: str, task: str) -> Ref:
             hint="letters, digits and dashes in parts joined by slashes: cmat, or team/agents",
         )
     return Ref(f"{BRANCHES}{'/'.join(parts)}/{check_ref_part(task)}")
+
+
+def remote_ref(branch: str) -> Ref:
+    """What keeps a branch of the forge; `branch` is its full name, ``refs/heads/main``."""
+    if not is_full_branch(branch):
+        raise InvalidData(f"{branch!r} is no branch.")
+    return Ref(REMOTE + branch.removeprefix(BRANCHES))
 
 
 def is_full_branch(ref: str) -> bool:

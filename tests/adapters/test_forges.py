@@ -17,11 +17,11 @@ from gitcmat.model.forge import (
     MergeMethod,
     Permission,
     PullRequest,
-    PullState,
     Rollup,
     Verdict,
     mark,
 )
+from gitcmat.model.pull import PullState
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.forge_stage import SLUG, GitHubStage, MemoryStage, Stage
 

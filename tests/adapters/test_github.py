@@ -29,9 +29,9 @@ from gitcmat.model.forge import (
     MergeMethod,
     Permission,
     PullRequest,
-    PullState,
     Verdict,
 )
+from gitcmat.model.pull import PullState
 from gitcmat.model.remote import Remote
 from gitcmat.model.secret import Secret
 from tests.support.fakegithub.faults import Kind

@@ -7,7 +7,8 @@ from itertools import count
 import pytest
 
 from gitcmat.model.approval import Standing, standing
-from gitcmat.model.forge import Person, PullRequest, PullState, Review, Verdict
+from gitcmat.model.forge import Person, PullRequest, Review, Verdict
+from gitcmat.model.pull import PullState
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 WRITERS = {"rita", "tom", "pat", "cmat", "robot[bot]", "ghost"}

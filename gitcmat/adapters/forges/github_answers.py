@@ -18,13 +18,13 @@ from gitcmat.model.forge import (
     Permission,
     Person,
     PullRequest,
-    PullState,
     Repository,
     Review,
     Rollup,
     Thread,
     Verdict,
 )
+from gitcmat.model.pull import PullState
 
 VERDICTS: Final = {
     "APPROVED": Verdict.APPROVED,

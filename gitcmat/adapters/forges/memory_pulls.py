@@ -11,11 +11,11 @@ from gitcmat.model.forge import (
     MergeMethod,
     Permission,
     PullRequest,
-    PullState,
     Review,
     Thread,
     Verdict,
 )
+from gitcmat.model.pull import PullState
 
 _SAID: Final = {Verdict.APPROVED, Verdict.CHANGES_REQUESTED}
 

@@ -6,7 +6,8 @@ from typing import Final
 from gitcmat.adapters.forges.memory_world import World
 from gitcmat.errors import UserError
 from gitcmat.forge import NotAllowed, NotVisible
-from gitcmat.model.forge import Permission, Person, PullRequest, PullState
+from gitcmat.model.forge import Permission, Person, PullRequest
+from gitcmat.model.pull import PullState
 
 _RANKS: Final = tuple(Permission)
 

@@ -19,12 +19,12 @@ from gitcmat.model.forge import (
     Permission,
     Person,
     PullRequest,
-    PullState,
     Repository,
     Review,
     Thread,
     Verdict,
 )
+from gitcmat.model.pull import PullState
 
 
 @dataclass

@@ -1,0 +1,38 @@
+"""The record of a task's pull request."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PullState(StrEnum):
+    """Where a pull request is in its life. A draft is open."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """The pull request of an entry, as gitcmat saw it last."""
+
+    host: str
+    repo: str
+    """``owner/name``."""
+    number: int
+    url: str
+    head: str
+    """The branch on the remote, without ``refs/heads/``."""
+    base: str
+    """The branch it is to be merged into, written the same way."""
+    draft: bool = True
+    state: PullState = PullState.OPEN
+    pushed: str = ""
+    """The commit that gitcmat put on `head` last, and read back there."""
+    override: str = ""
+    """The reason a person gave for merging what was not green or not approved."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be merged."""
+        return self.state is PullState.OPEN
