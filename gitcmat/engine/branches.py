@@ -10,6 +10,7 @@ from gitcmat.errors import Conflict
 from gitcmat.model.entry import Entry
 from gitcmat.model.names import short
 from gitcmat.store import refs
+from gitcmat.store.fetching import fetched
 from gitcmat.store.git import Git
 
 
@@ -82,6 +83,17 @@ def tip(git: Git, entry: Entry) -> Tip:
 def contains(git: Git, commit: str, ancestor: str) -> bool:
     """Whether `ancestor` is `commit` or in its history."""
     return git.ok("merge-base", "--is-ancestor", ancestor, commit)
+
+
+def target_tip(git: Git, target: str) -> str | None:
+    """Return what work for a full branch starts from; None where that branch is gone.
+
+    That is its tip here, or that on the forge, as fetched last, where ours only lags behind: what
+    a pull request merged is there, and the person may not have pulled yet.
+    """
+    here = git.ref(target)
+    there = fetched(git, target) if here else None
+    return there if there and here and contains(git, there, here) else here
 
 
 def occupied(git: Git) -> frozenset[str]:

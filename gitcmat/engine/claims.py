@@ -194,7 +194,7 @@ def starting_point(deps: Deps, entry: Entry) -> tuple[str, str]:
         work = branches.tip(deps.git, entry)
         if work.commit != entry.base:
             return entry.base, work.commit
-    target = deps.git.ref(entry.target)
+    target = branches.target_tip(deps.git, entry.target)
     if target is None:
         raise NotFound(
             f"{entry.id} starts from {entry.target}, which does not exist.",

@@ -20,6 +20,7 @@ from gitcmat.model.state import OPEN, State
 from gitcmat.model.trust import Plan
 from gitcmat.store import accounts, layout
 from gitcmat.store.facts import Facts
+from gitcmat.store.fetching import fetched
 from gitcmat.store.intent import IntentReader
 from gitcmat.store.layout import Kind
 from gitcmat.store.ledger import How
@@ -282,6 +283,15 @@ class Intake:
     def _contains(self, wants: Wants, target: str, commit: str) -> bool:
         """Whether a landing is on its target still: a person may have rewound it."""
         tip = wants.sources.tips.get(target) or self._deps.git.ref(target) or ""
+        if self._holds(tip, commit):
+            return True
+        there = fetched(self._deps.git, target)
+        return bool(there and tip) and self._holds(there or "", tip, commit)
+
+    def _holds(self, tip: str, *commits: str) -> bool:
+        return all(self._holds_one(tip, commit) for commit in commits)
+
+    def _holds_one(self, tip: str, commit: str) -> bool:
         if (tip, commit) not in self._contained:
             self._contained[tip, commit] = bool(tip) and branches.contains(
                 self._deps.git, tip, commit

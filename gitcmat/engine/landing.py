@@ -131,6 +131,19 @@ class _Landing:
             )
         self._tip = tip
         self._work = branches.tip(deps.git, entry).commit
+        self._check_behind()
+
+    def _check_behind(self) -> None:
+        """Refuse work that stands on what only the forge has: it would land that as its own."""
+        git, entry = self._deps.git, self._entry
+        there = branches.target_tip(git, entry.target)
+        if there in (None, self._tip) or not entry.base:
+            return
+        if not branches.contains(git, self._tip, entry.base):
+            raise Conflict(
+                f"{entry.id} stands on commits that {_short(entry.target)} does not have here yet.",
+                hint=f"git pull, on {_short(entry.target)}; or: gitcmat pr merge {entry.id}",
+            )
 
     def land(self, how: How) -> Done:
         deps, entry = self._deps, self._entry

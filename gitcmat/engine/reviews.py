@@ -174,7 +174,7 @@ def reject(reconciler: Reconciler, text: str, message: str) -> Entry:
 def _review(git: Git, entry: Entry) -> Review:
     tip = branches.tip(git, entry).commit
     landed = entry.state is State.DONE
-    at = None if landed or not tip else git.maybe("merge-base", entry.target, tip)
+    at = None if landed or not tip else _fork(git, entry.target, tip)
     base = at or entry.base or tip
     if not tip:
         return Review(entry=entry, base=base, tip=tip, size=Size())
@@ -186,6 +186,10 @@ def _review(git: Git, entry: Entry) -> Review:
         removed=found.get("deletion", 0),
     )
     return Review(entry=entry, base=base, tip=tip, size=size)
+
+
+def _fork(git: Git, target: str, tip: str) -> str | None:
+    return git.maybe("merge-base", branches.target_tip(git, target) or target, tip)
 
 
 def _commits(git: Git, review: Review) -> tuple[Commit, ...]:

@@ -63,10 +63,11 @@ def remote_tip(git: Git, upstream: Upstream, ref: str) -> str | None:
         PushUnknown: the remote would not say.
     """
     try:
-        done = _run(git, upstream, "ls-remote", "--refs", "--end-of-options", upstream.url, ref)
+        asked = ("ls-remote", "--refs", "--end-of-options", upstream.url, ref)
+        done = at_remote(git, upstream, *asked)
     except (GitError, proc.Timeout) as error:
         raise PushUnknown(
-            f"{upstream.url} does not say where {ref} is.", hint=_reason(error)
+            f"{upstream.url} does not say where {ref} is.", hint=reason(error)
         ) from error
     for line in done.splitlines():
         commit, _, name = line.partition("\t")
@@ -88,7 +89,7 @@ def push(git: Git, upstream: Upstream, ref: str, commit: str, *, was: str | None
     """
     failed: UserError | None = None
     try:
-        _run(
+        at_remote(
             git,
             upstream,
             *("push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"),
@@ -107,16 +108,20 @@ def push(git: Git, upstream: Upstream, ref: str, commit: str, *, was: str | None
         )
     raise NotPushed(
         f"{ref} could not be pushed to {upstream.url}.",
-        hint=_reason(failed) if failed else "the remote said yes and did nothing",
+        hint=reason(failed) if failed else "the remote said yes and did nothing",
     )
 
 
-def _run(git: Git, upstream: Upstream, *args: str) -> str:
+def at_remote(git: Git, upstream: Upstream, *args: str) -> str:
+    """Run git where it may sign in to `upstream`; return what it printed.
+
+    Raises `GitError`, or `Timeout` after some minutes.
+    """
     there = Git(git.git_dir, env=upstream.env, settings=upstream.settings)
     return there.run(*args, timeout=_SECONDS).text
 
 
-def _reason(error: UserError) -> str:
+def reason(error: UserError) -> str:
     """Return what git said, in one line."""
     said = error.done.err.decode("utf-8", "replace") if isinstance(error, GitError) else ""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
