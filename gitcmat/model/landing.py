@@ -46,7 +46,9 @@ def unforeseen(entry: Entry, results: Collection[GateResult]) -> tuple[str, ...]
     return tuple(gate.name for gate in results if gate.red and gate.name not in known)
 
 
-def check_override(entry: Entry, results: tuple[GateResult, ...], override: str) -> Verdict:
+def check_override(
+    entry: Entry, results: tuple[GateResult, ...], override: str, *, command: str = "land"
+) -> Verdict:
     """Say what the gates of the tree that would land say.
 
     Raises `Conflict` when that needs a reason and `override` gives none.
@@ -65,7 +67,7 @@ def check_override(entry: Entry, results: tuple[GateResult, ...], override: str)
         what = f"it was not checked ({why})" if why else "it was not checked"
     raise Conflict(
         f"{entry.id} does not land by itself: {what}.",
-        hint=f'gitcmat land {entry.id} --override "why it may land all the same"',
+        hint=f'gitcmat {command} {entry.id} --override "why it may land all the same"',
     )
 
 

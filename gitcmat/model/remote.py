@@ -90,6 +90,12 @@ def api_of(host: str) -> str:
     return f"https://{host}/api/v3"
 
 
+def push_url(address: str, remote: Remote) -> str:
+    """Return where a token may push to: https, or this very machine as its address says."""
+    plain = address.startswith("http://") and remote.host.partition(":")[0] in LOOPBACK
+    return f"http://{remote.host}/{remote.slug}.git" if plain else remote.url
+
+
 def is_api(text: str) -> bool:
     """Whether an API may be at this address: https, or http on this very machine."""
     match = _URL.fullmatch(f"{text.rstrip('/')}/")

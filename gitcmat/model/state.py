@@ -29,11 +29,13 @@ OPEN: Final = frozenset(State) - FINISHED
 
 MOVES: Final[dict[State, frozenset[State]]] = {
     State.BACKLOG: frozenset({State.PENDING, State.CANCELLED}),
-    State.PENDING: frozenset({State.ACTIVE, State.BLOCKED, State.BACKLOG, State.CANCELLED}),
+    State.PENDING: frozenset(
+        {State.ACTIVE, State.BLOCKED, State.BACKLOG, State.CANCELLED, State.DONE}
+    ),
     State.ACTIVE: frozenset(
         {State.PENDING, State.BLOCKED, State.REVIEW, State.FAILED, State.CANCELLED}
     ),
-    State.BLOCKED: frozenset({State.PENDING, State.REVIEW, State.CANCELLED}),
+    State.BLOCKED: frozenset({State.PENDING, State.REVIEW, State.CANCELLED, State.DONE}),
     State.REVIEW: frozenset({State.PENDING, State.BLOCKED, State.DONE, State.CANCELLED}),
     State.DONE: frozenset({State.PENDING}),
     State.FAILED: frozenset({State.PENDING}),

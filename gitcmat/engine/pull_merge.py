@@ -1,0 +1,150 @@
+"""Merging a task's pull request: only what is green, approved and looked at, unless a person says
+why all the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from gitcmat.engine import branches, pull_sync, pulls
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.hub import Hub
+from gitcmat.engine.reconcile import Reconciler
+from gitcmat.errors import Conflict
+from gitcmat.forge import OutcomeUnknown
+from gitcmat.model import landing, pull_body, pull_rules
+from gitcmat.model.approval import Standing, standing
+from gitcmat.model.entry import Entry
+from gitcmat.model.forge import ChangedFile, Check, MergeMethod, PullRequest, Review, mark
+from gitcmat.model.names import short
+from gitcmat.model.pull import Pull, PullState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How a pull request is doing, asked now."""
+
+    entry: Entry
+    seen: PullRequest
+    checks: tuple[Check, ...]
+    standing: Standing
+    against: tuple[str, ...]
+    """What speaks against merging it, in words; gates are in the entry."""
+
+
+def status(deps: Deps, hub: Hub, task: str) -> Status:
+    """Ask how the pull request of a task is doing.
+
+    Raises `Conflict` when it has none, or as the forge does.
+    """
+    entry = pulls.named(deps, task)
+    seen = hub.forge.pulls.get(pull_rules.recorded(entry).number)
+    checks = hub.forge.checks.list(seen.head_sha)
+    said = _standing(hub, seen)
+    approvals = deps.settings.forge.approvals
+    against = pull_rules.why_not_merged(seen, checks, said, approvals=approvals)
+    return Status(entry=entry, seen=seen, checks=checks, standing=said, against=against)
+
+
+def files(deps: Deps, hub: Hub, task: str) -> tuple[ChangedFile, ...]:
+    """Return the files that the pull request of a task changes, as the forge has it."""
+    return hub.forge.pulls.files(pull_rules.recorded(pulls.named(deps, task)).number)
+
+
+def merge(
+    reconciler: Reconciler, hub: Hub, task: str, *, method: MergeMethod, override: str
+) -> pull_sync.Synced:
+    """Merge the pull request of a task in review, and take it in.
+
+    With `override`, a reason, it is merged although gates or checks are red, or approvals are
+    missing: that stands in the facts before it is done, and in a comment.
+
+    Raises:
+        Conflict: something speaks against it; the message says what.
+        UserError: the forge does not do it; see `gitcmat.forge`.
+    """
+    deps = reconciler.deps
+    reconciler(start=False)
+    now = status(deps, hub, task)
+    entry, seen = now.entry, now.seen
+    pull = pull_rules.still_open(entry)
+    if seen.state is not PullState.OPEN:
+        return pull_sync.sync(reconciler, hub)
+    landing.check_state(entry)
+    work = branches.tip(deps.git, entry).commit
+    _check_head(entry, seen, work)
+    _check(entry, now.against, work, override)
+    if override:
+        _write_down(deps, hub, entry, pull, override)
+    try:
+        hub.forge.pulls.merge(
+            pull.number,
+            method=method,
+            head_sha=seen.head_sha,
+            title=_title(seen),
+            message=_message(deps, entry),
+        )
+    except OutcomeUnknown:
+        if hub.forge.pulls.get(pull.number).state is not PullState.MERGED:
+            raise
+    return pull_sync.sync(reconciler, hub)
+
+
+def _check_head(entry: Entry, seen: PullRequest, work: str) -> None:
+    if seen.draft:
+        raise Conflict(
+            f"#{seen.number} of {entry.id} is a draft.",
+            hint=f"gitcmat pr create {entry.id} --ready",
+        )
+    if seen.head_sha != work:
+        raise Conflict(
+            f"#{seen.number} shows {short(seen.head_sha)}, and the work of {entry.id} is at "
+            f"{short(work)}.",
+            hint=f"gitcmat pr create {entry.id}, which pushes it",
+        )
+
+
+def _check(entry: Entry, against: tuple[str, ...], work: str, override: str) -> None:
+    """Refuse what is not green and approved, unless there is a reason."""
+    landing.check_override(entry, entry.gates, override, command="pr merge")
+    reasons = list(against)
+    if work != entry.head and entry.gates:
+        reasons.append("you committed on its branch, and the gates have not judged that")
+    if reasons and not override:
+        raise Conflict(
+            f"{entry.id} is not merged by itself: {'; '.join(reasons)}.",
+            hint=f'gitcmat pr merge {entry.id} --override "why it may be merged all the same"',
+        )
+
+
+def _write_down(deps: Deps, hub: Hub, entry: Entry, pull: Pull, override: str) -> None:
+    """Record why it is merged all the same, here first and then where the others see it."""
+    pulls.record(deps, entry.id, replace(pull, override=override))
+    tag = mark("override", pull.pushed or "unknown")
+    author = hub.forge.whoami().login
+    if hub.forge.comments.find(pull.number, tag, author=author) is None:
+        by = pull_body.part(deps.me.name)
+        said = pull_body.part(override)
+        hub.forge.comments.create(
+            pull.number, f"{tag}\n{by} merges this although not everything is green:\n\n{said}\n"
+        )
+
+
+def _title(seen: PullRequest) -> str:
+    return f"{pull_body.title(seen.title)} (#{seen.number})"
+
+
+def _message(deps: Deps, entry: Entry) -> str:
+    """Return the body of the commit: a title of its own comes before, trailers after."""
+    run = deps.store.read().run(entry.run or "")
+    whole = landing.message(entry, agent=run.agent if run else "")
+    return pull_body.defused(whole.partition("\n")[2].strip())
+
+
+def _standing(hub: Hub, seen: PullRequest) -> Standing:
+    reviews = hub.forge.reviews.list(seen.number)
+    writers = {login for login in _people(reviews) if hub.forge.permission(login).may_write}
+    return standing(seen, reviews, writers=writers, ours={hub.forge.whoami().login})
+
+
+def _people(reviews: Iterable[Review]) -> set[str]:
+    return {review.author.login for review in reviews if not review.author.bot}

@@ -1,0 +1,156 @@
+"""What is merged on the forge, or by hand, is done here, and what needs it starts."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gitcmat.errors import Conflict
+from gitcmat.model.events import Rejected
+from gitcmat.model.forge import MergeMethod
+from gitcmat.model.pull import PullState
+from tests.support.fakegithub.server import FakeGitHub
+from tests.support.on_github import OnGitHub
+from tests.support.project import Project
+from tests.support.repo import TestRepo
+
+
+@pytest.fixture
+def there(repo: TestRepo, tmp_path: Path) -> Iterator[OnGitHub]:
+    """A project on a GitHub; its task ``a`` has a pull request, and ``b`` needs it."""
+    with FakeGitHub() as hub:
+        made = OnGitHub(hub, tmp_path, Project(repo))
+        made.done("a")
+        made.project.task("b", needs=["a"])
+        made.stage.push_main()
+        made.create("a")
+        yield made
+
+
+def _is_done(there: OnGitHub, commit: str, how: str) -> None:
+    entry = there.project.entry("a")
+    assert entry.landing is not None
+    assert (entry.state, entry.landing.commit, entry.landing.how) == ("done", commit, how)
+    assert not there.project.repo.has("refs/heads/cmat/a")
+
+
+def _goes_on(there: OnGitHub) -> None:
+    """What needs it starts from what was merged, though the person has not pulled."""
+    here = there.project.repo.tip("main")
+    there.project.work()
+    entry = there.project.entry("b")
+    assert entry.state == "review"
+    assert there.project.repo.show(entry.head, "a.txt") == "work\n"
+    assert there.project.repo.tip("main") == here
+
+
+@pytest.mark.parametrize("method", list(MergeMethod))
+def test_each_button_makes_it_done(there: OnGitHub, method: MergeMethod) -> None:
+    commit = there.button(1, method)
+
+    done = there.sync()
+
+    assert done.landed == ["a"]
+    assert done.lines == [f"a: #1 was merged, as {commit[:10]} on main; a is done"]
+    _is_done(there, commit, "pull request")
+    _goes_on(there)
+
+
+def test_what_was_taken_in_is_not_news_again(there: OnGitHub) -> None:
+    there.button(1, MergeMethod.SQUASH)
+    there.sync()
+    tip = there.project.deps.store.tip()
+
+    assert there.sync().lines == []
+    assert there.project.deps.store.tip() == tip
+
+
+def _squashed(there: OnGitHub) -> str:
+    git, entry = there.stage.git, there.project.entry("a")
+    main = git.branches()["main"]
+    return git.squash(main, entry.head, "rita", "By hand")
+
+
+def _picked_later(there: OnGitHub) -> str:
+    there.stage.push("main", "other.txt", "x\n")
+    return _squashed(there)
+
+
+@pytest.mark.parametrize("make", [_squashed, _picked_later])
+def test_what_somebody_lands_by_hand_is_done(
+    there: OnGitHub, make: Callable[[OnGitHub], str]
+) -> None:
+    commit = make(there)
+    there.stage.push_commit("main", commit)
+    there.stage.push("main", "a.txt", "Later words.\n")
+
+    done = there.sync()
+
+    assert done.lines == [
+        f"a: #1 has landed by hand, as {commit[:10]} on main; a is done",
+        "a: #1 is open still: gitcmat pr close a",
+    ]
+    _is_done(there, commit, "by hand")
+
+
+def test_other_commits_on_main_are_no_landing(there: OnGitHub) -> None:
+    there.stage.push("main", "other.txt", "x\n")
+
+    assert there.sync().lines == []
+    assert there.project.state("a") == "review"
+
+
+def test_a_closed_one_is_told_once(there: OnGitHub) -> None:
+    there.stage.forge("rita").pulls.close(1)
+
+    assert there.sync().lines == [
+        (
+            "a: #1 was closed without merging; a is review. "
+            "Next: gitcmat pr create a --again, or gitcmat queue cancel a"
+        )
+    ]
+    assert there.sync().lines == []
+    pull = there.project.entry("a").pull
+    assert pull is not None
+    assert pull.state is PullState.CLOSED
+
+
+def test_what_was_sent_back_and_then_merged_all_the_same_is_done(there: OnGitHub) -> None:
+    there.project.happen("a", Rejected(text="again", by="Pat"))
+    commit = there.button(1, MergeMethod.SQUASH)
+
+    there.sync()
+
+    _is_done(there, commit, "pull request")
+
+
+def test_a_local_landing_takes_nothing_along_that_was_only_fetched(there: OnGitHub) -> None:
+    from gitcmat.engine import landing
+
+    there.button(1, MergeMethod.SQUASH)
+    there.sync()
+    there.project.work()
+
+    def land() -> None:
+        landing.land(
+            there.project.reconciler,
+            "b",
+            how=landing.How.SQUASH,
+            override="",
+            on_line=lambda _: None,
+            on_text=lambda _: None,
+        )
+
+    with pytest.raises(Conflict) as refused:
+        land()
+    assert refused.value.message == "b stands on commits that main does not have here yet."
+    there.stage.pull_main()
+    there.project.repo.allow("refs:refs/heads/main", "index", "files")
+    land()
+    assert there.project.state("b") == "done"
+
+
+def test_a_look_at_many_costs_few_requests(there: OnGitHub) -> None:
+    before = len(there.hub.seen)
+    there.sync()
+    assert len(there.hub.seen) - before == 1

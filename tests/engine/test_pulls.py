@@ -1,0 +1,167 @@
+"""A task's work becomes one pull request, whatever happens on the way."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitcmat.engine import pulls
+from gitcmat.errors import Conflict, NotFound, UserError
+from gitcmat.model.events import Rejected
+from gitcmat.model.forge import marks
+from gitcmat.model.pull import PullState
+from tests.support.fakegithub.faults import Kind
+from tests.support.fakegithub.server import FakeGitHub
+from tests.support.on_github import OnGitHub
+from tests.support.project import Project
+from tests.support.repo import TestRepo
+
+
+@pytest.fixture
+def there(repo: TestRepo, tmp_path: Path) -> Iterator[OnGitHub]:
+    """A project on a GitHub; its task ``a`` is at review."""
+    repo.commit("Template", {".github/pull_request_template.md": "- [ ] I have read it\n"})
+    with FakeGitHub() as hub:
+        made = OnGitHub(hub, tmp_path, Project(repo))
+        made.done("a")
+        yield made
+
+
+def _numbers(there: OnGitHub) -> list[int]:
+    return [pull.number for pull in there.stage.forge().pulls.of_branch("cmat/a")]
+
+
+def test_a_pull_request_says_what_the_work_is(there: OnGitHub) -> None:
+    done = there.create("a", draft=True)
+
+    seen, entry = there.seen(), there.project.entry("a")
+    assert (done.made, done.pushed, done.along) == (True, True, 0)
+    assert (seen.title, seen.draft, seen.head, seen.base) == ("a", True, "cmat/a", "main")
+    assert seen.head_sha == entry.head == there.stage.git.branches()["cmat/a"]
+    assert marks(seen.body) == {"task": "a"}
+    assert seen.body.endswith(
+        f"\n\n- [ ] I have read it\n\nCmat-Task: a\nCmat-Run: {entry.run}\nAssisted-by: coder\n"
+    )
+    assert "Gates: no gates\n" in seen.body
+    assert 'gitcmat review reject a -m "why"' in seen.body
+
+
+def test_it_is_recorded(there: OnGitHub) -> None:
+    done = there.create("a")
+
+    pull = there.project.entry("a").pull
+    assert pull == done.pull
+    assert pull is not None
+    assert (pull.host, pull.repo, pull.number) == ("forge.invalid", "pat/project", 1)
+    assert (pull.draft, pull.state, pull.pushed) == (
+        False,
+        PullState.OPEN,
+        there.project.entry("a").head,
+    )
+    assert pulls.named(there.project.deps, "#1").id == "a"
+    with pytest.raises(NotFound, match=r"No task has the pull request #7\."):
+        pulls.named(there.project.deps, "#7")
+
+
+def test_the_second_time_nothing_is_made(there: OnGitHub) -> None:
+    there.create("a", draft=True)
+    again = there.create("a", draft=True)
+    ready = there.create("a", draft=False)
+
+    assert (again.made, again.pushed, ready.made) == (False, False, False)
+    assert not there.seen().draft
+    assert _numbers(there) == [1]
+
+
+def test_rework_goes_to_the_same_pull_request(there: OnGitHub) -> None:
+    there.create("a")
+    there.project.happen("a", Rejected(text="more", by="Pat"))
+    there.project.work()
+
+    done = there.create("a")
+
+    assert (done.made, done.pushed) == (False, True)
+    assert there.seen().head_sha == there.project.entry("a").head
+    assert _numbers(there) == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb", "path"),
+    [
+        (Kind.LOST, "GIT", "git-receive-pack$"),
+        (Kind.ANSWER_LOST, "GIT", "git-receive-pack$"),
+        (Kind.ANSWER_LOST, "POST", "/pulls$"),
+        (Kind.NONSENSE, "POST", "/pulls$"),
+        (Kind.NOT_PERMITTED, "POST", "/pulls$"),
+    ],
+)
+def test_trouble_on_the_way_never_makes_two(
+    there: OnGitHub, kind: Kind, verb: str, path: str
+) -> None:
+    there.hub.fail(kind, verb=verb, path=path)
+    for _ in range(2):
+        try:
+            there.create("a")
+        except UserError:
+            continue
+
+    assert _numbers(there) == [1]
+    pull = there.project.entry("a").pull
+    assert pull is not None
+    assert pull.number == 1
+
+
+def test_killed_before_it_was_recorded_it_is_found_again(there: OnGitHub) -> None:
+    done = there.create("a")
+    with there.project.deps.store.change("test", by=there.project.deps.actor) as change:
+        from dataclasses import replace
+
+        change.put(replace(change.entry("a"), pull=None))
+
+    again = there.create("a")
+
+    assert (again.made, again.pull) == (False, done.pull)
+    assert _numbers(there) == [1]
+
+
+def test_a_branch_of_somebody_else_is_left_alone(there: OnGitHub) -> None:
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+
+    with pytest.raises(Conflict) as refused:
+        there.create("a")
+
+    assert refused.value.message == (
+        f"refs/heads/cmat/a on pat/project is at {theirs[:10]}, which gitcmat did not put there."
+    )
+    assert there.stage.git.branches()["cmat/a"] == theirs
+
+
+def test_one_that_was_closed_is_not_opened_again_by_itself(there: OnGitHub) -> None:
+    there.create("a")
+    entry = pulls.close(there.project.deps, there.opened, "#1")
+    assert entry.pull is not None
+    assert entry.pull.state is PullState.CLOSED
+
+    with pytest.raises(Conflict, match="was closed without merging") as refused:
+        there.create("a")
+    assert refused.value.hint == "gitcmat pr create a --again, or reopen it there"
+
+    assert there.create("a", again=True).pull.number == 2
+
+
+def test_commits_that_come_along_are_told(there: OnGitHub) -> None:
+    there.project.commit({"notes.txt": "x\n"}, message="not pushed")
+    there.project.task("b")
+    there.project.work()
+
+    assert there.create("b").along == 2
+
+
+def test_what_is_not_at_review_has_none(there: OnGitHub) -> None:
+    there.project.task("c", hold=True)
+    there.project.step()
+
+    with pytest.raises(Conflict, match="c is pending; only what is in review can land"):
+        there.create("c")
+    with pytest.raises(Conflict, match=r"a has no pull request\."):
+        pulls.close(there.project.deps, there.opened, "a")
