@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gitcmat.adapters.forges.logins import AppKey
     from gitcmat.engine.deps import Deps
+    from gitcmat.engine.hub import Hub
     from gitcmat.engine.reconcile import Reconciler, Report
     from gitcmat.errors import UserError
+    from gitcmat.model.forge_settings import AppSettings
 
 
 class App:
@@ -24,6 +27,15 @@ class App:
         from gitcmat.engine.reconcile import Reconciler
 
         return Reconciler(self.deps)
+
+    @functools.cached_property
+    def hub(self) -> "Hub":
+        """The forge of the person's remote, opened when it is first asked for.
+
+        Raises:
+            NotFound: there is no such remote, it is on no forge, or nothing signs us in there.
+        """
+        return open_hub(self.deps)
 
     def wake(self) -> None:
         """Ask a daemon, if there is one, to look now: for what no watched folder shows."""
@@ -70,6 +82,56 @@ def open_app(start: Path) -> App:
         raise NotFound("The folder that you are in is gone.", hint="cd to another one") from None
     repo = discover(start)
     return App(Deps(repo, Git(repo.common_dir), SystemClock()))
+
+
+def open_hub(deps: "Deps") -> "Hub":
+    """Open the forge that the person's remote is on; see `App.hub`."""
+    import os
+
+    from gitcmat.adapters.forges import open_github, sign_in
+    from gitcmat.adapters.forges.credentials import Seeker, api_address, find_credential
+    from gitcmat.engine.boxes import forbidden
+    from gitcmat.engine.hub import Hub
+    from gitcmat.errors import NotFound
+    from gitcmat.model.remote import parse_remote, push_url
+    from gitcmat.store.pushing import signed_in
+
+    own = deps.settings.forge
+    address = deps.git.maybe("remote", "get-url", own.remote)
+    remote = parse_remote(address) if address else None
+    if address is None or remote is None:
+        why = "is on no forge that gitcmat knows" if address else "does not exist"
+        raise NotFound(
+            f"The remote {own.remote!r} {why}.",
+            hint="git remote add, or forge: {remote: NAME} in your own settings",
+        )
+    seeker = Seeker(
+        env=os.environ,
+        cwd=deps.repo.root,
+        app=_app_key(own.app) if own.app else None,
+        hosts=own.hosts,
+        forbidden=forbidden(deps),
+    )
+    look = find_credential(remote, seeker)
+    if look is None or look.found is None:
+        raise NotFound(
+            f"There is nothing to sign in to {remote.host} with.",
+            hint="gh auth login, or set GH_TOKEN",
+        )
+    api = own.api or api_address(remote, os.environ)
+    login = sign_in(remote, look.found, clock=deps.clock, api=api)
+    return Hub(
+        remote=remote,
+        forge=open_github(remote, login, clock=deps.clock, api=api),
+        upstream=lambda: signed_in(push_url(address, remote), login.token()),
+    )
+
+
+def _app_key(own: "AppSettings") -> "AppKey":
+    from gitcmat.adapters.forges.logins import AppKey
+
+    key_file = Path(own.key).expanduser()
+    return AppKey(app=own.id, key_file=key_file, installation=own.installation)
 
 
 def run_launch() -> int:

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "lint": "Check everything under .cmat/.",
     "mcp": "Tools for agents, by the Model Context Protocol.",
     "model": "Models, and what their tokens cost.",
+    "pr": "Pull requests: open, look at, merge, close them.",
     "queue": "What is where, and moving it.",
     "review": "Look at results, and send them back.",
     "run": "Runs of agents: start, follow, stop.",

@@ -1,0 +1,195 @@
+"""`gitcmat pr`, as typed, against a GitHub."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitcmat.model.forge import CheckState, Verdict
+from tests.support.cli import Result, gitcmat
+from tests.support.fakegithub.server import FakeGitHub
+from tests.support.on_github import ProjectStage
+from tests.support.repo import TestRepo
+from tests.support.watched import Project
+
+GATES = """\
+schema: 1
+defaults: {backoff: 1s, attempts: 1}
+gates:
+  tests: {run: [sh, -c, "test ! -e bad"]}
+"""
+
+
+class There:
+    """A project with a GitHub as its remote, and the program in it."""
+
+    def __init__(self, hub: FakeGitHub, folder: Path, project: Project) -> None:
+        self.project = project
+        self.repo = project.repo
+        self.stage = ProjectStage(hub, folder, project.repo)
+        self.repo.git("remote", "add", "origin", self.stage.url)
+        self.settings()
+
+    def settings(self, **forge: object) -> None:
+        """Write the person's own settings."""
+        host = self.stage.hub.url.removeprefix("http://")
+        own = {"api": self.stage.hub.url, "hosts": [host], **forge}
+        path = Path(os.environ["XDG_CONFIG_HOME"]) / "gitcmat/config.yaml"
+        path.write_text(json.dumps({"sandbox": "off", "forge": own}), encoding="utf-8")
+
+    def work(self, task: str, script: str) -> None:
+        """Have the agent do a task."""
+        self.project.commit_task(task, script)
+        self.stage.push_main()
+        gitcmat(self.repo, "run", "now", task).ok()
+
+    def pr(self, *args: str) -> Result:
+        """Type ``gitcmat pr ...``, as pat."""
+        token = {"GH_ENTERPRISE_TOKEN": self.stage.token("pat")}
+        result = gitcmat(self.repo, "pr", *args, env=token)
+        assert token["GH_ENTERPRISE_TOKEN"] not in result.out + result.err
+        return result
+
+
+@pytest.fixture
+def there(repo: TestRepo, tmp_path: Path) -> Iterator[There]:
+    """A task ``x`` at review, with a gate that is green."""
+    with FakeGitHub() as hub:
+        made = There(hub, tmp_path, Project(repo, config=GATES))
+        made.work("x", "echo one > x.txt")
+        yield made
+
+
+def _approved(there: There) -> None:
+    reviews = there.stage.forge("rita").reviews
+    head = there.stage.forge().pulls.get(1).head_sha
+    reviews.submit(1, Verdict.APPROVED, body="", commit=head)
+
+
+def test_the_whole_way(there: There) -> None:
+    head = there.stage.person.tip("refs/heads/cmat/x")
+    opened = there.pr("create", "x").ok()
+    url = there.stage.forge().pulls.get(1).url
+    assert opened.out == (
+        "x: draft pull request #1 opened, cmat/x onto main\n"
+        f"  {url}\n"
+        f"  pushed {head[:10]} to cmat/x\n"
+    )
+    assert there.pr("create", "x", "--ready").ok().out == (
+        f"x: pull request #1 is there, cmat/x onto main\n  {url}\n"
+    )
+    assert there.pr("list").ok().out.splitlines()[1].split() == [
+        *("x", "review", "#1", "open", "cmat/x", "main", url)
+    ]
+    assert there.pr("files", "#1").ok().out.splitlines()[1].split() == [
+        "added",
+        "+1",
+        "-0",
+        "x.txt",
+    ]
+    assert there.pr("status", "x").ok().out.splitlines() == [
+        "x  review  #1 open  Task x",
+        f"  {url}",
+        f"  branch    cmat/x at {head[:10]} onto main",
+        "  gates     green (tests)",
+        "  checks    none",
+        "  approved  by nobody",
+        "  ! 0 of 1 approvals",
+    ]
+
+    _approved(there)
+    merged = there.pr("merge", "x").ok()
+
+    commit = there.stage.git.branches()["main"]
+    assert merged.out == f"x: #1 was merged, as {commit[:10]} on main; x is done\n"
+    message = there.stage.git.git("log", "-1", "--format=%B", commit)
+    run = there.project.entry("x")
+    assert run is not None
+    assert message.splitlines()[0] == "Task x (#1)"
+    assert message.endswith(f"\n\nCmat-Task: x\nCmat-Run: {run.run}\nAssisted-by: fake")
+    assert there.pr("sync").ok().out == "nothing new about 0 pull requests\n"
+
+
+def test_what_is_not_approved_or_not_green_is_not_merged(there: There) -> None:
+    there.pr("create", "x").ok()
+    draft = there.pr("merge", "x")
+    assert (draft.code, draft.err.splitlines()) == (
+        5,
+        ["error: #1 of x is a draft.", "hint: gitcmat pr create x --ready"],
+    )
+    there.pr("create", "x", "--ready").ok()
+    head = there.stage.forge().pulls.get(1).head_sha
+    there.stage.run_check(head, "build", CheckState.FAILED)
+
+    refused = there.pr("merge", "x")
+
+    assert (refused.code, refused.out) == (5, "")
+    assert refused.err.splitlines() == [
+        "error: x is not merged by itself: checks are red: build; 0 of 1 approvals.",
+        'hint: gitcmat pr merge x --override "why it may be merged all the same"',
+    ]
+    assert there.stage.forge().pulls.get(1).state == "open"
+
+
+def test_who_merges_all_the_same_says_why_for_all_to_see(there: There) -> None:
+    there.pr("create", "x", "--ready").ok()
+    there.pr("merge", "x", "--override", "Fixes #9 at once, @rita").ok()
+
+    entry = there.project.entry("x")
+    assert entry is not None
+    assert entry.landing is not None
+    assert (entry.state, entry.landing.override) == ("done", "Fixes #9 at once, @rita")
+    (comment,) = there.stage.forge().comments.list(1)
+    assert comment.body.endswith(
+        "merges this although not everything is green:\n\nF\u200bixes #9 at once, @\u200brita\n"
+    )
+
+
+def test_red_gates_are_not_merged(there: There) -> None:
+    there.project.commit_task("y", "echo > bad")
+    assert gitcmat(there.repo, "run", "now", "y").code == 1
+    (blocker,) = there.project.app.deps.store.read().blockers(task="y")
+    gitcmat(there.repo, "blocker", "answer", blocker.id, "review anyway").ok()
+    there.pr("create", "y", "--ready").ok()
+
+    refused = there.pr("merge", "y")
+
+    assert refused.err.splitlines() == [
+        "error: y does not land by itself: tests is red.",
+        'hint: gitcmat pr merge y --override "why it may land all the same"',
+    ]
+
+
+def test_who_works_alone_needs_no_approval(there: There) -> None:
+    there.settings(approvals=0, pull="ready")
+    there.pr("create", "x").ok()
+    assert there.pr("merge", "x", "--rebase", "--json").ok().json["landed"] == ["x"]
+
+
+def test_close_leaves_the_task_where_it_is(there: There) -> None:
+    there.pr("create", "x").ok()
+    assert there.pr("close", "#1").ok().out == (
+        "x: #1 is closed; x is review\nto open another: gitcmat pr create x --again\n"
+    )
+    assert there.pr("list", "--json").ok().json["pulls"][0]["pull"]["state"] == "closed"
+
+
+def test_without_a_forge_it_says_what_is_missing(there: There) -> None:
+    there.settings(remote="upstream")
+    assert there.pr("sync").err.splitlines() == [
+        "error: The remote 'upstream' does not exist.",
+        "hint: git remote add, or forge: {remote: NAME} in your own settings",
+    ]
+    there.repo.git("remote", "add", "upstream", str(there.repo.path))
+    assert there.pr("sync").err.splitlines()[0] == (
+        "error: The remote 'upstream' is on no forge that gitcmat knows."
+    )
+    there.settings()
+    unknown = gitcmat(there.repo, "pr", "sync", env={"GH_ENTERPRISE_TOKEN": None})
+    host = there.stage.hub.url.removeprefix("http://")
+    assert unknown.err.splitlines() == [
+        f"error: There is nothing to sign in to {host} with.",
+        "hint: gh auth login, or set GH_TOKEN",
+    ]
