@@ -6,16 +6,19 @@ The forge is asked first, then everything is decided in one change of the facts.
 
 from dataclasses import dataclass, field, replace
 
+from gitcmat.engine import branches, pulls
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.landing_record import drop_branches
 from gitcmat.engine.reconcile import Reconciler
+from gitcmat.errors import Conflict
 from gitcmat.forge import NotVisible
 from gitcmat.model import pull_rules
 from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.events import Landed
 from gitcmat.model.forge import PullRequest
+from gitcmat.model.forge_settings import PullMode
 from gitcmat.model.names import short
 from gitcmat.model.pull import Pull, PullState
 from gitcmat.model.state import OPEN, State
@@ -66,6 +69,7 @@ def sync(reconciler: Reconciler, hub: Hub) -> Synced:
                 _take_in(deps, change, task, one, found, after)
         drop_branches(deps, after)
     _retarget(deps, hub, found)
+    _publish(reconciler, hub, found)
     reconciler(start=False)
     return found
 
@@ -153,6 +157,24 @@ def _became(task: str, pull: Pull, entry: Entry) -> str:
     if pull.state is PullState.MERGED:
         return f"was merged into {pull.base}; {task} is done once that is on its target"
     return "is open again"
+
+
+def _publish(reconciler: Reconciler, hub: Hub, found: Synced) -> None:
+    """Open and push what the person's settings want there; a closed one is not opened again."""
+    deps = reconciler.deps
+    mode = deps.settings.forge.pull
+    for entry in deps.store.read().entries(State.REVIEW) if mode is not PullMode.OFF else ():
+        pull, work = entry.pull, branches.tip(deps.git, entry).commit
+        if work in ("", entry.base) or (pull and (not pull.open or pull.pushed == work)):
+            continue
+        draft = pull is not None or mode is PullMode.DRAFT  # what they made of it stays so
+        try:
+            done = pulls.publish(reconciler, hub, entry.id, draft=draft)
+        except Conflict as error:
+            found.lines.append(f"{entry.id}: {error.message}")
+            continue
+        what = "was opened" if done.made else f"is at {short(done.pull.pushed)} now"
+        found.lines.append(f"{entry.id}: #{done.pull.number} {what}: {done.pull.url}")
 
 
 def _retarget(deps: Deps, hub: Hub, found: Synced) -> None:

@@ -7,7 +7,7 @@ then it is recorded. Whoever is killed anywhere on that way does it again and fi
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from gitcmat.engine import branches, pull_text
+from gitcmat.engine import branches, pull_push, pull_text
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.reconcile import Reconciler
@@ -16,12 +16,10 @@ from gitcmat.forge import AlreadyThere, OutcomeUnknown
 from gitcmat.model import landing, pull_body, pull_rules
 from gitcmat.model.entry import Entry
 from gitcmat.model.forge import PullRequest, marks
-from gitcmat.model.names import short
 from gitcmat.model.pull import Pull, PullState
 from gitcmat.store import refs
 from gitcmat.store.fetching import fetch
 from gitcmat.store.layout import Kind
-from gitcmat.store.pushing import push, remote_tip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def publish(
         )
     prefix = wants.config(entry).branch.prefix if wants else "cmat"
     branch = entry.branch or refs.branch_ref(prefix, entry.id)
-    pushed = _push(deps, hub, entry, branch, tip)
+    tip, pushed = pull_push.push_work(deps, hub, entry, branch, tip)
     along = _along(deps, hub, entry)
     seen, made = _opened(deps, hub, entry, branch, tip, draft=draft, again=again)
     pull = Pull(
@@ -121,34 +119,6 @@ def close(deps: Deps, hub: Hub, task: str) -> Entry:
     pull = pull_rules.still_open(entry)
     seen = hub.forge.pulls.close(pull.number)
     return record(deps, entry.id, pull_rules.followed(pull, seen))
-
-
-def _push(deps: Deps, hub: Hub, entry: Entry, branch: str, tip: str) -> bool:
-    """Move the branch on the remote to `tip`, from where gitcmat had put it; say whether it had to
-    be moved.
-    """
-    upstream = hub.upstream()
-    at = remote_tip(deps.git, upstream, branch)
-    if at == tip:
-        return False
-    if at is not None and not _is_ours(deps, entry, at, tip):
-        raise Conflict(
-            f"{branch} on {hub.remote.slug} is at {short(at)}, which gitcmat did not put there.",
-            hint=f"if the work may replace it: git push {upstream.url} --delete {branch}",
-        )
-    push(deps.git, upstream, branch, tip, was=at)
-    return True
-
-
-def _is_ours(deps: Deps, entry: Entry, at: str, tip: str) -> bool:
-    """Whether a commit is of this work: put there by us, a result of one of its runs, or below."""
-    known = {run.head for run in deps.store.read().runs(task=entry.id)}
-    known |= {entry.branch_head, entry.pull.pushed if entry.pull else ""}
-    if at in known:
-        return True
-    return deps.git.ok("cat-file", "-e", f"{at}^{{commit}}") and branches.contains(
-        deps.git, tip, at
-    )
 
 
 def _along(deps: Deps, hub: Hub, entry: Entry) -> int:

@@ -177,6 +177,8 @@ def _plain(record: Record) -> Record:
 def _refuse(deps: Deps, step: Step) -> NoReturn:
     word = step.verb
     hint = "gitcmat checkpoint restore --undo" if word == "checkpoint" else "gitcmat events"
+    if word == "pr" and step.touched:
+        hint = f"gitcmat pr close {step.touched[0].id}"
     for touched in step.touched if word == "land" else ():
         entry = deps.store.read().entry(touched.id)
         if entry is not None and entry.landing is not None:

@@ -44,7 +44,7 @@ class ForgeSettings:
     remote: str = field(default="origin", metadata={"doc": "Name of the remote"})
     pull: PullMode = field(
         default=PullMode.OFF,
-        metadata={"doc": "What the daemon does with work at review: off, draft, ready"},
+        metadata={"doc": "What `pr sync` opens for work at review: off (nothing), draft, ready"},
     )
     approvals: int = field(
         default=1, metadata={"doc": "How many people must approve; 0 for who works alone"}

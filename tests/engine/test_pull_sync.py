@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from gitcmat.engine import pull_merge
 from gitcmat.errors import Conflict
 from gitcmat.model.events import Rejected
 from gitcmat.model.forge import MergeMethod
 from gitcmat.model.pull import PullState
+from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
+from tests.support.forge_stage import SLUG
 from tests.support.on_github import OnGitHub
 from tests.support.project import Project
 from tests.support.repo import TestRepo
@@ -154,3 +157,47 @@ def test_a_look_at_many_costs_few_requests(there: OnGitHub) -> None:
     before = len(there.hub.seen)
     there.sync()
     assert len(there.hub.seen) - before == 1
+
+
+# --- what the person's settings want there ------------------------------------------------------
+
+
+def test_work_at_review_is_opened_where_that_is_wanted(there: OnGitHub) -> None:
+    there.done("c")
+    assert there.sync().lines == []
+
+    there.project.settings(forge={"pull": "draft"})
+    assert there.sync().lines == [f"c: #2 was opened: {there.stage.hub.url}/{SLUG}/pull/2"]
+    assert there.sync().lines == []
+    assert there.seen(2).draft
+
+
+def test_rework_is_pushed_where_that_is_wanted(there: OnGitHub) -> None:
+    there.project.settings(forge={"pull": "ready"})
+    there.project.happen("a", Rejected(text="again", by="Pat"))
+    there.project.work()
+    head = there.project.entry("a").head
+
+    assert there.sync().lines == [f"a: #1 is at {head[:10]} now: {there.seen().url}"]
+    assert there.seen().head_sha == head
+
+
+def test_a_closed_one_stays_closed(there: OnGitHub) -> None:
+    there.project.settings(forge={"pull": "ready"})
+    there.stage.forge("rita").pulls.close(1)
+    there.sync()
+
+    assert there.sync().lines == []
+    assert there.stage.forge().pulls.open() == ()
+
+
+def test_an_answer_that_is_lost_merges_once(there: OnGitHub) -> None:
+    there.project.settings(forge={"approvals": 0})
+    there.hub.fail(Kind.ANSWER_LOST, verb="PUT", path="/merge$")
+
+    done = pull_merge.merge(
+        there.project.reconciler, there.opened, "a", method=MergeMethod.SQUASH, override=""
+    )
+
+    assert done.landed == ["a"]
+    assert there.seen().state is PullState.MERGED

@@ -1,6 +1,7 @@
 """A task's work becomes one pull request, whatever happens on the way."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from gitcmat.engine import pulls
 from gitcmat.errors import Conflict, NotFound, UserError
 from gitcmat.model.events import Rejected
-from gitcmat.model.forge import marks
+from gitcmat.model.forge import MergeMethod, marks
 from gitcmat.model.pull import PullState
+from gitcmat.model.state import State
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_github import OnGitHub
@@ -114,8 +116,6 @@ def test_trouble_on_the_way_never_makes_two(
 def test_killed_before_it_was_recorded_it_is_found_again(there: OnGitHub) -> None:
     done = there.create("a")
     with there.project.deps.store.change("test", by=there.project.deps.actor) as change:
-        from dataclasses import replace
-
         change.put(replace(change.entry("a"), pull=None))
 
     again = there.create("a")
@@ -165,3 +165,80 @@ def test_what_is_not_at_review_has_none(there: OnGitHub) -> None:
         there.create("c")
     with pytest.raises(Conflict, match=r"a has no pull request\."):
         pulls.close(there.project.deps, there.opened, "a")
+
+
+# --- what others push ---------------------------------------------------------------------------
+
+
+def test_commits_that_others_push_on_top_are_part_of_the_work(there: OnGitHub) -> None:
+    there.create("a")
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+
+    done = there.create("a")
+
+    assert (done.made, done.pushed, done.pull.pushed) == (False, False, theirs)
+    assert there.project.repo.tip("refs/heads/cmat/a") == theirs
+    there.project.happen("a", Rejected(text="more", by="Pat"))
+    there.project.work()
+    assert there.project.repo.show(there.project.entry("a").head, "theirs.py") == "x = 1\n"
+    assert there.create("a").pushed
+
+
+def test_what_went_on_here_and_there_is_for_a_person(there: OnGitHub) -> None:
+    there.create("a")
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+    there.project.happen("a", Rejected(text="more", by="Pat"))
+    there.project.work()
+    here = there.project.repo.tip("refs/heads/cmat/a")
+
+    with pytest.raises(Conflict) as refused:
+        there.create("a")
+
+    assert (refused.value.message, refused.value.hint) == (
+        "cmat/a has new commits on pat/project, and went on here, too.",
+        "on cmat/a: git merge refs/cmat/remote/cmat/a",
+    )
+    assert there.stage.git.branches()["cmat/a"] == theirs
+    assert there.project.repo.tip("refs/heads/cmat/a") == here
+
+
+def test_a_branch_that_is_checked_out_does_not_follow(there: OnGitHub) -> None:
+    there.create("a")
+    there.project.repo.switch("cmat/a")
+    there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+
+    with pytest.raises(Conflict, match="and is checked out here"):
+        there.create("a")
+
+
+# --- stacks -------------------------------------------------------------------------------------
+
+
+def _on_top_of_a(project: Project) -> None:
+    """Have somebody do ``b`` on the branch of ``a``."""
+    repo, need = project.repo, project.entry("a")
+    repo.switch("cmat/a")
+    repo.git("switch", "-q", "-c", "cmat/b")
+    work = repo.commit("on top", {"b.txt": "b\n"})
+    repo.switch("main")
+    with project.deps.store.change("test", by=project.deps.actor) as change:
+        entry = change.entry("b")
+        ref = "refs/heads/cmat/b"
+        done = replace(entry, base=need.base, head=work, branch=ref, branch_head=work)
+        change.put(replace(done, published=work, state=State.REVIEW))
+
+
+def test_it_goes_onto_a_need_whose_work_it_holds(there: OnGitHub) -> None:
+    there.create("a")
+    there.project.task("b", needs=["a"])
+    there.stage.push_main()
+    there.project.step(start=False)
+    _on_top_of_a(there.project)
+
+    done = there.create("b")
+
+    assert done.pull.base == "cmat/a"
+    assert "\nDepends on #1\n" in there.seen(2).body
+    there.button(1, MergeMethod.SQUASH)
+    assert "b: #2 goes onto main now" in there.sync().lines
+    assert there.seen(2).base == "main"

@@ -151,7 +151,10 @@ def close(state: State, *, task: str) -> None:
 @command.command()
 @common
 def sync(state: State) -> None:
-    """Take in what became of pull requests: merged by any button or by hand, or closed."""
+    """Take in what became of pull requests: merged by any button or by hand, or closed.
+
+    With `forge: {pull: draft}` in your own settings it opens them for work at review, too.
+    """
     from gitcmat.engine import pull_sync
 
     app = state.app
