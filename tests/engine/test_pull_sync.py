@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine import pull_merge
+from gitcmat.engine import landing, pull_merge
 from gitcmat.errors import Conflict
 from gitcmat.model.events import Rejected
 from gitcmat.model.forge import MergeMethod
+from gitcmat.model.landing import How
 from gitcmat.model.pull import PullState
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
@@ -128,8 +129,6 @@ def test_what_was_sent_back_and_then_merged_all_the_same_is_done(there: OnGitHub
 
 
 def test_a_local_landing_takes_nothing_along_that_was_only_fetched(there: OnGitHub) -> None:
-    from gitcmat.engine import landing
-
     there.button(1, MergeMethod.SQUASH)
     there.sync()
     there.project.work()
@@ -138,7 +137,7 @@ def test_a_local_landing_takes_nothing_along_that_was_only_fetched(there: OnGitH
         landing.land(
             there.project.reconciler,
             "b",
-            how=landing.How.SQUASH,
+            how=How.SQUASH,
             override="",
             on_line=lambda _: None,
             on_text=lambda _: None,
