@@ -10,7 +10,7 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict
-from gitcmat.forge import OutcomeUnknown
+from gitcmat.forge import OutcomeUnknown, Refused
 from gitcmat.model import landing, pull_body, pull_rules
 from gitcmat.model.approval import Standing, standing
 from gitcmat.model.entry import Entry
@@ -83,10 +83,14 @@ def merge(
             title=_title(seen),
             message=_message(deps, entry),
         )
+    except Refused:
+        if override:
+            pulls.record(deps, entry.id, pull)  # it was not merged by that reason
+        raise
     except OutcomeUnknown:
         if hub.forge.pulls.get(pull.number).state is not PullState.MERGED:
             raise
-    return pull_sync.sync(reconciler, hub)
+    return pull_sync.sync(reconciler, hub, merged=entry.id)
 
 
 def _check_head(entry: Entry, seen: PullRequest, work: str) -> None:

@@ -51,10 +51,11 @@ class Synced:
     """Tasks that are done by it."""
 
 
-def sync(reconciler: Reconciler, hub: Hub) -> Synced:
+def sync(reconciler: Reconciler, hub: Hub, *, merged: str = "") -> Synced:
     """Look at the pull requests of all open tasks, and take in what became of them.
 
-    It may be repeated, and killed anywhere.
+    It may be repeated, and killed anywhere. `merged` is the task whose pull request the person has
+    merged just now: that landing is theirs.
 
     Raises `UserError` when the forge does not answer; see `gitcmat.forge`.
     """
@@ -66,7 +67,8 @@ def sync(reconciler: Reconciler, hub: Hub) -> Synced:
     if any(_is_news(deps.store.read().entry(task), one) for task, one in seen.items()):
         with deps.store.change("pull requests", by=deps.daemon) as change:
             for task, one in seen.items():
-                _take_in(deps, change, task, one, found, after)
+                by = deps.me.name if task == merged else one.pull.host
+                _take_in(deps, change, task, one, by, found, after)
         drop_branches(deps, after)
     _retarget(deps, hub, found)
     _publish(reconciler, hub, found)
@@ -118,7 +120,7 @@ def _is_news(entry: Entry | None, seen: _Seen) -> bool:
 
 
 def _take_in(
-    deps: Deps, change: Change, task: str, seen: _Seen, found: Synced, after: After
+    deps: Deps, change: Change, task: str, seen: _Seen, by: str, found: Synced, after: After
 ) -> None:
     entry = change.find(task)
     if entry is None or entry.pull is None or entry.pull.number != seen.pull.number:
@@ -134,7 +136,7 @@ def _take_in(
             target=entry.target,
             how="pull request" if pull.state is PullState.MERGED else "by hand",
             at=now,
-            by=pull.host,
+            by=by,
             override=pull.override,
         )
         happen(change, task, Landed(landing=landing), now, after)

@@ -200,3 +200,6 @@ def test_an_answer_that_is_lost_merges_once(there: OnGitHub) -> None:
 
     assert done.landed == ["a"]
     assert there.seen().state is PullState.MERGED
+    landing_ = there.project.entry("a").landing
+    assert landing_ is not None
+    assert landing_.by == there.project.deps.me.name
