@@ -13,7 +13,7 @@ from gitcmat.engine.hub import Hub
 from gitcmat.engine.landing_record import drop_branches
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict
-from gitcmat.forge import NotVisible
+from gitcmat.forge import NotVisible, Refused
 from gitcmat.model import pull_rules
 from gitcmat.model.entry import Entry, Landing
 from gitcmat.model.events import Landed
@@ -97,6 +97,10 @@ def _look(deps: Deps, hub: Hub, found: Synced) -> dict[str, _Seen]:
             found.lines.append(f"{task}: #{pull.number} is not there any more")
             continue
         landed = _landing(deps, pull, now, tips[entry.target])
+        if landed is not None and now.state is PullState.OPEN:
+            # It may have been merged between the two looks: then that is how it landed.
+            now = hub.forge.pulls.get(pull.number)
+            landed = _landing(deps, pull, now, tips[entry.target])
         seen[task] = _Seen(pull=pull_rules.followed(pull, now), landed=landed)
     return seen
 
@@ -189,8 +193,13 @@ def _retarget(deps: Deps, hub: Hub, found: Synced) -> None:
         needs = [facts.entry(need) for need in entry.task.needs]
         done = (n for n in needs if n is not None and n.state is State.DONE and n.pull)
         if any(need.pull is not None and need.pull.head == pull.base for need in done):
-            seen = hub.forge.pulls.edit(pull.number, base=target)
+            try:
+                seen = hub.forge.pulls.edit(pull.number, base=target)
+            except Refused as error:
+                found.lines.append(f"{entry.id}: {error.message}")
+                continue
             with deps.store.change("pull requests", by=deps.daemon) as change:
                 now = change.entry(entry.id)
-                change.put(replace(now, pull=pull_rules.followed(pull, seen)))
+                if now.pull is not None and now.pull.number == pull.number:
+                    change.put(replace(now, pull=pull_rules.followed(now.pull, seen)))
             found.lines.append(f"{entry.id}: #{pull.number} goes onto {target} now")
