@@ -301,5 +301,8 @@ class Forge(Protocol):
     def permission(self, login: str) -> Permission:
         """Return what somebody may do here; nothing for who is not known."""
 
+    def latest(self) -> Bookmark:
+        """Return where to begin: `changes` tells all that comes after this call."""
+
     def changes(self, bookmark: Bookmark) -> Changes:
         """Return what has changed since; when nothing has, it costs no part of a rate limit."""

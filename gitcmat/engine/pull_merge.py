@@ -5,10 +5,11 @@ why all the same.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from gitcmat.engine import branches, pull_sync, pulls
+from gitcmat.engine import branches, forge_sync, pulls
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.reconcile import Reconciler
+from gitcmat.engine.synced import Synced
 from gitcmat.errors import Conflict
 from gitcmat.forge import OutcomeUnknown, Refused
 from gitcmat.model import landing, pull_body, pull_rules
@@ -52,7 +53,7 @@ def files(deps: Deps, hub: Hub, task: str) -> tuple[ChangedFile, ...]:
 
 def merge(
     reconciler: Reconciler, hub: Hub, task: str, *, method: MergeMethod, override: str
-) -> pull_sync.Synced:
+) -> Synced:
     """Merge the pull request of a task in review, and take it in.
 
     With `override`, a reason, it is merged although gates or checks are red, or approvals are
@@ -68,7 +69,7 @@ def merge(
     entry, seen = now.entry, now.seen
     pull = pull_rules.still_open(entry)
     if seen.state is not PullState.OPEN:
-        return pull_sync.sync(reconciler, hub)
+        return forge_sync.sync(reconciler, hub)
     landing.check_state(entry)
     work = branches.tip(deps.git, entry).commit
     _check_head(entry, seen, work)
@@ -90,7 +91,7 @@ def merge(
     except OutcomeUnknown:
         if hub.forge.pulls.get(pull.number).state is not PullState.MERGED:
             raise
-    return pull_sync.sync(reconciler, hub, merged=entry.id)
+    return forge_sync.sync(reconciler, hub, merged=entry.id)
 
 
 def _check_head(entry: Entry, seen: PullRequest, work: str) -> None:

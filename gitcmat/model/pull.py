@@ -29,6 +29,12 @@ class Pull:
     state: PullState = PullState.OPEN
     pushed: str = ""
     """The commit that gitcmat put on `head` last, and read back there."""
+    seen: tuple[str, ...] = ()
+    """Ids of what was taken in: ``review:12``, ``comment:34``, ``thread:56``,
+    ``check:<commit>:<name>``.
+    """
+    told: str = ""
+    """The commit that what the gates say was reported for last."""
     override: str = ""
     """The reason a person gave for merging what was not green or not approved."""
 

@@ -1,6 +1,7 @@
 """What follows for a pull request: onto what it goes, and what it waits for."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from gitcmat.errors import Conflict
 from gitcmat.model.approval import Standing
@@ -30,17 +31,13 @@ def depends_on(needs: Iterable[Entry], host: str, repo: str) -> tuple[int, ...]:
 
 def followed(pull: Pull, seen: PullRequest) -> Pull:
     """Return the record of a pull request as the forge shows it now."""
-    return Pull(
-        host=pull.host,
-        repo=pull.repo,
-        number=pull.number,
+    return replace(
+        pull,
         url=seen.url,
         head=seen.head,
         base=seen.base,
         draft=seen.draft,
         state=seen.state,
-        pushed=pull.pushed,
-        override=pull.override,
     )
 
 

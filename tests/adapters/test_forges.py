@@ -548,6 +548,13 @@ def test_changes_are_all_that_is_new(stage: Stage, forge: Forge) -> None:
     ]
 
 
+def test_from_the_latest_on_nothing_is_left_out(stage: Stage, forge: Forge) -> None:
+    begin = forge.latest()
+    issue = stage.open_issue("rob", "New", "cmat")
+
+    assert issue in {found.number for found in forge.changes(begin).issues}
+
+
 def test_after_a_bookmark_nothing_is_left_out(stage: Stage, forge: Forge) -> None:
     issue = stage.open_issue("rob", "New", "cmat")
     bookmark = forge.changes(Bookmark(since=stage.now())).bookmark

@@ -155,7 +155,29 @@ def test_a_local_landing_takes_nothing_along_that_was_only_fetched(there: OnGitH
 def test_a_look_at_many_costs_few_requests(there: OnGitHub) -> None:
     before = len(there.hub.seen)
     there.sync()
-    assert len(there.hub.seen) - before == 1
+    assert [seen.path for seen in there.hub.seen[before:]] == [
+        f"/repos/{SLUG}/issues",
+        f"/repos/{SLUG}/pulls",
+    ]
+
+
+def test_where_nothing_is_new_a_look_costs_no_part_of_a_limit(there: OnGitHub) -> None:
+    there.sync()
+    there.sync()
+    before = len(there.hub.seen)
+
+    there.sync()
+
+    assert [seen.status for seen in there.hub.seen[before:]] == [304, 304, 304]
+
+
+def test_what_happened_is_found_also_where_the_bookmark_was_lost(there: OnGitHub) -> None:
+    there.sync()
+    there.button(1, MergeMethod.SQUASH)
+    (bookmark,) = (there.project.path / ".git/cmat/forge").glob("*/*/*.json")
+    bookmark.write_text("{")
+
+    assert there.sync().landed == ["a"]
 
 
 # --- what the person's settings want there ------------------------------------------------------

@@ -9,7 +9,7 @@ from gitcmat.adapters.forges.memory import MemoryForge
 from gitcmat.adapters.forges.memory_pulls import MemoryPulls
 from gitcmat.adapters.forges.memory_view import View
 from gitcmat.adapters.forges.memory_world import World
-from gitcmat.engine import pull_sync, pulls
+from gitcmat.engine import forge_sync, pulls
 from gitcmat.engine.hub import Hub
 from gitcmat.model.events import Rejected
 from gitcmat.model.forge import Permission, PullRequest
@@ -84,7 +84,7 @@ def test_what_becomes_of_it_is_taken_in(project: Project, hub: Hub) -> None:
     pulls.publish(project.reconciler, hub, "a", draft=False)
     hub.forge.pulls.close(1)
 
-    pull_sync.sync(project.reconciler, hub)
+    forge_sync.sync(project.reconciler, hub)
 
     pull = project.entry("a").pull
     assert pull is not None

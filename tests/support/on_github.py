@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from gitcmat.engine import pull_sync, pulls
+from gitcmat.engine import forge_sync, pulls
 from gitcmat.engine.hub import Hub
-from gitcmat.engine.pull_sync import Synced
 from gitcmat.engine.pulls import Published
+from gitcmat.engine.synced import Synced
 from gitcmat.model.forge import MergeMethod, PullRequest
 from gitcmat.model.remote import Remote
 from gitcmat.model.secret import Secret
@@ -76,7 +76,7 @@ class OnGitHub:
 
     def sync(self) -> Synced:
         """Take in what happened there."""
-        return pull_sync.sync(self.project.reconciler, self.opened)
+        return forge_sync.sync(self.project.reconciler, self.opened)
 
     def seen(self, number: int = 1) -> PullRequest:
         """The pull request as it is there."""

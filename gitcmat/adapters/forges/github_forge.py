@@ -1,7 +1,7 @@
 """GitHub behind the port."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,6 +16,9 @@ from gitcmat.model.forge import Bookmark, Changes, Permission, Person, Repositor
 
 _OVERLAP: Final = timedelta(seconds=10)
 """GitHub's lists may show a change a little later than one that came after it."""
+
+_BEGINNING: Final = datetime(2008, 1, 1, tzinfo=UTC)
+"""Before there was a GitHub."""
 
 # The other interface tells it to people alone, and not to Apps.
 _VIEWER: Final = "query Viewer { viewer { login databaseId __typename } }"
@@ -50,6 +53,19 @@ class GitHubForge:
         except NotVisible:  # nobody of that name, or nobody that it tells us of
             return Permission.NONE
         return _permission(found)
+
+    def latest(self) -> Bookmark:
+        # What is new is told by times of GitHub's own clock, which only its answers show.
+        found = self._to.get(
+            f"{self._to.repo}/issues",
+            what="tell what is new",
+            state="all",
+            sort="updated",
+            direction="desc",
+            per_page="1",
+        )
+        times = [moment(item["updated_at"]) for item in found]
+        return Bookmark(since=max(times, default=_BEGINNING) - _OVERLAP)
 
     def changes(self, bookmark: Bookmark) -> Changes:
         told = {

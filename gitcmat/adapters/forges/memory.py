@@ -31,6 +31,9 @@ class MemoryForge:
     def permission(self, login: str) -> Permission:
         return self._view.permission(login)
 
+    def latest(self) -> Bookmark:
+        return Bookmark(since=self.world.now())
+
     def changes(self, bookmark: Bookmark) -> Changes:
         world, since = self.world, bookmark.since
         pulls = [pull for pull in world.pulls.values() if pull.updated >= since]

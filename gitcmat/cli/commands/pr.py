@@ -10,8 +10,8 @@ from gitcmat.cli.state import State, common
 from gitcmat.model.marks import one_line
 
 if TYPE_CHECKING:
-    from gitcmat.engine.pull_sync import Synced
     from gitcmat.engine.pulls import Published
+    from gitcmat.engine.synced import Synced
 
 
 @click.group(name="pr")
@@ -155,11 +155,11 @@ def sync(state: State) -> None:
 
     With `forge: {pull: draft}` in your own settings it opens them for work at review, too.
     """
-    from gitcmat.engine import pull_sync
+    from gitcmat.engine import forge_sync
 
     app = state.app
-    done = pull_sync.sync(app.reconciler, app.hub)
-    if done.landed:
+    done = forge_sync.sync(app.reconciler, app.hub)
+    if done.lines:
         app.wake()
     state.out.show(_synced_data(done), _synced(done))
 

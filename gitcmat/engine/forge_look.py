@@ -1,0 +1,111 @@
+"""The forge as it was when a pass over it began: each thing is asked for when it is first needed,
+and once.
+"""
+
+import functools
+from typing import Final
+
+from gitcmat.engine.deps import Deps
+from gitcmat.engine.hub import Hub
+from gitcmat.model.forge import Changes, Permission, Person, PullRequest, Rollup
+from gitcmat.store import bookmarks
+from gitcmat.store.fetching import fetch
+
+_MANY: Final = 5
+"""From so many on, all open pull requests at once cost less than each of them."""
+
+
+class Look:
+    """What one pass over a forge sees."""
+
+    def __init__(self, deps: Deps, hub: Hub) -> None:
+        """Ask what is new. It is the first question: what comes after it is told the next time.
+
+        Raises `UserError` as the forge does.
+        """
+        self._deps = deps
+        self._hub = hub
+        self._before = bookmarks.read(deps.repo, hub.remote)
+        self._again: set[int] = set()
+        self._tips: dict[str, str | None] = {}
+        self._pulls: dict[int, PullRequest] = {}
+        self._permissions: dict[str, Permission] = {}
+        self.changes: Changes = (
+            Changes(bookmark=hub.forge.latest())
+            if self._before is None
+            else hub.forge.changes(self._before.bookmark)
+        )
+        """What has changed since the last whole pass; nothing where `fresh`."""
+        said = (*self.changes.comments, *self.changes.thread_comments)
+        self._new = {*self.changes.pulls, *(issue.number for issue in self.changes.issues)}
+        self._new |= {comment.number for comment in said}
+        if self._before is not None:
+            self._new |= {*self._before.again}
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing is known of an earlier pass: then everything is looked at."""
+        return self._before is None
+
+    def changed(self, number: int) -> bool:
+        """Whether to look at the details of an issue or pull request in this pass."""
+        return self.fresh or number in self._new
+
+    def again(self, number: int) -> None:
+        """Have the next pass look at something, too: it could not be taken in now."""
+        self._again.add(number)
+
+    @functools.cached_property
+    def opened(self) -> dict[int, PullRequest]:
+        """The open pull requests by number."""
+        return {pull.number: pull for pull in self._hub.forge.pulls.open()}
+
+    @functools.cached_property
+    def rollups(self) -> dict[int, Rollup]:
+        """How the heads of the open pull requests are doing, by number."""
+        return {rollup.number: rollup for rollup in self._hub.forge.checks.of_open_pulls()}
+
+    @functools.cached_property
+    def me(self) -> Person:
+        """Whom the forge takes us for."""
+        return self._hub.forge.whoami()
+
+    def permission(self, login: str) -> Permission:
+        """Return what somebody may do there now."""
+        if login not in self._permissions:
+            self._permissions[login] = self._hub.forge.permission(login)
+        return self._permissions[login]
+
+    def pull(self, number: int) -> PullRequest:
+        """Return a pull request.
+
+        Raises `NotVisible` when it is not there any more.
+        """
+        if "opened" in self.__dict__ or self.fresh or len(self.changes.pulls) > _MANY:
+            found = self.opened.get(number)
+            if found is not None:
+                return found
+        if number not in self._pulls:
+            self._pulls[number] = self._hub.forge.pulls.get(number)
+        return self._pulls[number]
+
+    def tip(self, branch: str) -> str | None:
+        """Return the commit of a full branch there, brought here; None if there is none."""
+        if branch not in self._tips:
+            self._tips[branch] = fetch(self._deps.git, self._hub.upstream(), branch)
+        return self._tips[branch]
+
+    def moved(self, branch: str) -> bool:
+        """Whether a full branch there is not where the last whole pass saw it."""
+        known = self._before.bases.get(branch) if self._before is not None else None
+        return self.tip(branch) != known
+
+    def done(self) -> None:
+        """Remember that everything of this pass was taken in: the next one asks what is new."""
+        place = bookmarks.Place(
+            bookmark=self.changes.bookmark,
+            again=tuple(sorted(self._again)),
+            bases={branch: tip for branch, tip in self._tips.items() if tip is not None},
+        )
+        if place != self._before:
+            bookmarks.write(self._deps.repo, self._hub.remote, place)
