@@ -6,7 +6,7 @@ one by one, looking before it makes anything. So it may be killed anywhere, and 
 
 from typing import Final
 
-from gitcmat.engine import pull_sync, pull_upkeep
+from gitcmat.engine import gate_reports, pull_sync, pull_upkeep
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.reconcile import Reconciler
@@ -41,7 +41,7 @@ def sync(
         # 4. checks that are red: pull_checks.take_in
         pull_upkeep.bring_up_to_date(reconciler, hub, found)
         # 6. replies to threads, blockers as comments: pull_replies.take_in
-        # 7. a check run for each gate: gate_reports.take_in
+        gate_reports.take_in(reconciler.deps, hub, found)
         reconciler(start=False)
         _look_again(reconciler, look, found)
         look.done()

@@ -87,10 +87,8 @@ class Gates:
     def _result(self, gate: JobGate, ended: Ended, output: str) -> GateResult:
         outcome, reason = _outcome(gate, ended, output)
         green = outcome is GateOutcome.PASSED
-        places = (
-            ()
-            if green
-            else locations.parse(output, root=str(self._bench.tree), known=self._known.__contains__)
+        places = locations.parse(
+            "" if green else output, root=str(self._bench.tree), known=self._known.__contains__
         )
         return GateResult(
             name=gate.name,
@@ -99,7 +97,8 @@ class Gates:
             seconds=round(ended.seconds, 3),
             reason=reason,
             output=output[-_SHOWN:],
-            locations=places,
+            locations=places.kept,
+            more_locations=places.more,
         )
 
 

@@ -46,6 +46,9 @@ class ForgeSettings:
         default=PullMode.OFF,
         metadata={"doc": "What `pr sync` opens for work at review: off (nothing), draft, ready"},
     )
+    checks: bool = field(
+        default=True, metadata={"doc": "Whether what gates say is shown there as checks"}
+    )
     approvals: int = field(
         default=1, metadata={"doc": "How many people must approve; 0 for who works alone"}
     )

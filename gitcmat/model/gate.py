@@ -59,6 +59,8 @@ class GateResult:
     output: str = ""
     """The last part of what it printed, control characters made visible."""
     locations: tuple[Location, ...] = ()
+    more_locations: int = 0
+    """How many places it named beside those."""
 
     @property
     def red(self) -> bool:

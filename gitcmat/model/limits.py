@@ -76,11 +76,13 @@ def _titles(titles: tuple[str, ...]) -> Iterator[str]:
 
 def _small(gate: GateResult, gates: int) -> GateResult:
     """A gate's result that leaves as much room to each of `gates`."""
+    kept = tuple(_nearest(gate.locations, PLACES // gates))
     return replace(
         gate,
         reason=cut(gate.reason, min(TEXT, REASONS // gates)),
         output=cut(gate.output, OUTPUTS // gates),
-        locations=tuple(_nearest(gate.locations, PLACES // gates)),
+        locations=kept,
+        more_locations=gate.more_locations + len(gate.locations) - len(kept),
     )
 
 

@@ -11,7 +11,7 @@ KNOWN = frozenset(
 
 
 def places(output: str) -> tuple[Location, ...]:
-    return parse(output, root="/work/tree", known=KNOWN.__contains__)
+    return parse(output, root="/work/tree", known=KNOWN.__contains__).kept
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,51 @@ def places(output: str) -> tuple[Location, ...]:
             Location(file="src/a.py", message="assert 1 == 2"),
         ),
         ("ERROR b.py - ImportError", Location(file="b.py", message="ImportError")),
+        (
+            "src/a.py:1:1: W291 trailing whitespace",  # flake8
+            Location(file="src/a.py", line=1, column=1, message="W291 trailing whitespace"),
+        ),
+        (
+            "src/lib.rs:3:9: warning: unused variable 'x' [-Wunused-variable]",  # gcc
+            Location(
+                file="src/lib.rs",
+                line=3,
+                column=9,
+                message="warning: unused variable 'x' [-Wunused-variable]",
+            ),
+        ),
+        (
+            "/work/tree/web/x.js:3:9: 'y' is not defined. [Error/no-undef]",  # eslint, unix
+            Location(
+                file="web/x.js", line=3, column=9, message="'y' is not defined. [Error/no-undef]"
+            ),
+        ),
+        (
+            "/work/tree/web/x.js\n  3:9  error  'y' is not defined  no-undef\n",  # eslint
+            Location(
+                file="web/x.js", line=3, column=9, message="error: 'y' is not defined  no-undef"
+            ),
+        ),
+        (
+            "error[E0308]: mismatched types\n  --> src/lib.rs:10:5\n   |",  # cargo
+            Location(
+                file="src/lib.rs", line=10, column=5, message="error[E0308]: mismatched types"
+            ),
+        ),
+        (
+            "F401 [*] `os` imported but unused\n --> src/a.py:1:8\n  |",  # ruff
+            Location(
+                file="src/a.py", line=1, column=8, message="F401 [*] `os` imported but unused"
+            ),
+        ),
+        (
+            "thread 'tests::adds' panicked at src/lib.rs:8:9:\nassertion failed: a == b",
+            Location(file="src/lib.rs", line=8, column=9, message="assertion failed: a == b"),
+        ),
+        (
+            ">    assert 1 == 2\nE    assert 1 == 2\nE     +  one\n\nsrc/a.py:12: AssertionError",
+            Location(file="src/a.py", line=12, message="assert 1 == 2"),
+        ),
         ("with space.py:4: odd", Location(file="with space.py", line=4, message="odd")),
     ],
 )
@@ -84,9 +129,16 @@ def test_each_place_is_named_once_and_the_summary_only_where_nothing_is_nearer()
     )
 
 
-def test_only_the_first_places_are_kept() -> None:
+def test_what_was_explained_is_not_said_of_a_later_place() -> None:
+    output = "E   assert 1 == 2\n\nsrc/a.py:12: AssertionError\nb.py:3: ValueError\n"
+    assert [place.message for place in places(output)] == ["assert 1 == 2", "ValueError"]
+
+
+def test_only_the_first_places_are_kept_and_the_rest_is_counted() -> None:
     output = "\n".join(f"b.py:{n}: x" for n in range(1, 200))
-    assert [place.line for place in places(output)] == list(range(1, MOST + 1))
+    found = parse(output, root="/work/tree", known=KNOWN.__contains__)
+    assert [place.line for place in found.kept] == list(range(1, MOST + 1))
+    assert found.more == 199 - MOST
 
 
 def test_a_long_hostile_output_is_read_in_no_time() -> None:
