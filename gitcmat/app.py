@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitcmat.adapters.forges.logins import AppKey
     from gitcmat.engine.deps import Deps
-    from gitcmat.engine.hub import Hub
+    from gitcmat.engine.hub import Door, Hub
     from gitcmat.engine.reconcile import Reconciler, Report
     from gitcmat.errors import UserError
+    from gitcmat.model.access import Credential
     from gitcmat.model.forge_settings import AppSettings
+    from gitcmat.model.remote import Remote
+    from gitcmat.model.secret import Secret
 
 
 class App:
@@ -84,17 +87,20 @@ def open_app(start: Path) -> App:
     return App(Deps(repo, Git(repo.common_dir), SystemClock()))
 
 
-def open_hub(deps: "Deps") -> "Hub":
-    """Open the forge that the person's remote is on; see `App.hub`."""
+def find_door(deps: "Deps") -> "Door":
+    """Look where the person's remote is, and what signs them in there; ask no forge.
+
+    Raises `NotFound` when there is no such remote, or it is on no forge.
+    """
     import os
 
-    from gitcmat.adapters.forges import open_github, sign_in
-    from gitcmat.adapters.forges.credentials import Seeker, api_address, find_credential
+    from gitcmat.adapters.forges.credentials import Look, Seeker, api_address, looks
+    from gitcmat.adapters.forges.logins import AppKey
     from gitcmat.engine.boxes import forbidden
-    from gitcmat.engine.hub import Hub
+    from gitcmat.engine.hub import Door
     from gitcmat.errors import NotFound
-    from gitcmat.model.remote import parse_remote, push_url
-    from gitcmat.store.pushing import signed_in
+    from gitcmat.model.access import Credential, Place, TokenKind, kind_of
+    from gitcmat.model.remote import api_of, parse_remote
 
     own = deps.settings.forge
     address = deps.git.maybe("remote", "get-url", own.remote)
@@ -112,18 +118,57 @@ def open_hub(deps: "Deps") -> "Hub":
         hosts=own.hosts,
         forbidden=forbidden(deps),
     )
-    look = find_credential(remote, seeker)
-    if look is None or look.found is None:
+    looked: list[Look] = []
+    for look in looks(remote, seeker):
+        looked.append(look)
+        if look.found is not None:
+            break
+    found = looked[-1].found
+    api = own.api or api_address(remote, os.environ)
+    credential = Credential(
+        place=looked[-1].place if found is not None else "",
+        kind=TokenKind.INSTALLATION if isinstance(found, AppKey) else kind_of(found),
+        looked=tuple(Place(name=look.place, why=look.why) for look in looked),
+    )
+    return Door(
+        name=own.remote,
+        remote=remote,
+        api=api or api_of(remote.host),
+        credential=credential,
+        open=lambda: _opened(deps, address, remote, api, found, credential),
+    )
+
+
+def open_hub(deps: "Deps") -> "Hub":
+    """Open the forge that the person's remote is on; see `App.hub`."""
+    return find_door(deps).open()
+
+
+def _opened(
+    deps: "Deps",
+    address: str,
+    remote: "Remote",
+    api: str,
+    found: "Secret | AppKey | None",
+    credential: "Credential",
+) -> "Hub":
+    from gitcmat.adapters.forges import open_github, sign_in
+    from gitcmat.engine.hub import Hub
+    from gitcmat.errors import NotFound
+    from gitcmat.model.remote import push_url
+    from gitcmat.store.pushing import signed_in
+
+    if found is None:
         raise NotFound(
             f"There is nothing to sign in to {remote.host} with.",
-            hint="gh auth login, or set GH_TOKEN",
+            hint="gh auth login, or set GH_TOKEN; gitcmat auth status says where gitcmat looked",
         )
-    api = own.api or api_address(remote, os.environ)
-    login = sign_in(remote, look.found, clock=deps.clock, api=api)
+    login = sign_in(remote, found, clock=deps.clock, api=api)
     return Hub(
         remote=remote,
         forge=open_github(remote, login, clock=deps.clock, api=api),
         upstream=lambda: signed_in(push_url(address, remote), login.token()),
+        credential=credential,
     )
 
 

@@ -5,10 +5,12 @@ then nothing has changed. A call that changes something may also raise `Refused`
 `OutcomeUnknown`: whoever gets that looks whether it has happened before they repeat it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from gitcmat.errors import Conflict, NotFound, UserError
+from gitcmat.model.access import Access
 from gitcmat.model.forge import (
     Annotation,
     Bookmark,
@@ -88,6 +90,10 @@ class Login(Protocol):
         Raises:
             UserError: there is none, as when an App's key cannot be read.
         """
+
+    @property
+    def permissions(self) -> Mapping[str, str] | None:
+        """What the last token may, by the forge's names; None where whoever made it did not say."""
 
 
 class Pulls(Protocol):
@@ -297,6 +303,9 @@ class Forge(Protocol):
 
     def repository(self) -> Repository:
         """Return what the repository is."""
+
+    def access(self) -> Access:
+        """Return what the forge tells of our token, and the repository as we see it."""
 
     def permission(self, login: str) -> Permission:
         """Return what somebody may do here; nothing for who is not known."""

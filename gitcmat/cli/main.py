@@ -15,6 +15,7 @@ from gitcmat.cli.state import State
 
 _COMMANDS: Final = {
     "agent": "Who works: list, show, add and check agents.",
+    "auth": "Who you are to the forge, and what you may do there.",
     "blocker": "Questions that wait for you.",
     "checkpoint": "Save the work tree, and go back.",
     "config": "Settings of the repository and your own.",

@@ -1,9 +1,10 @@
 """The forge that a repository's pull requests are on, opened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitcmat.forge import Forge
+from gitcmat.model.access import Credential
 from gitcmat.model.remote import Remote
 from gitcmat.store.pushing import Upstream
 
@@ -16,3 +17,18 @@ class Hub:
     forge: Forge
     upstream: Callable[[], Upstream]
     """Where git pushes, signed in with a token that is good by then; asked for anew each time."""
+    credential: Credential = field(default_factory=Credential)
+    """Where the token comes from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A repository on a forge, before anybody has signed in there."""
+
+    name: str
+    """What git calls the remote here."""
+    remote: Remote
+    api: str
+    credential: Credential
+    open: Callable[[], Hub]
+    """Signs in. Raises `NotFound` where there is nothing to do that with."""

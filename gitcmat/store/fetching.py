@@ -7,7 +7,7 @@ from typing import Final
 from gitcmat.store import refs
 from gitcmat.store.git import Git, GitError
 from gitcmat.store.loose_refs import loose_ref
-from gitcmat.store.pushing import PushUnknown, Upstream, at_remote, reason, remote_tip
+from gitcmat.store.pushing import PushUnknown, Upstream, at_remote, in_words, remote_tip
 from gitcmat.system import proc
 
 _FETCH: Final = (
@@ -29,9 +29,8 @@ def fetch(git: Git, upstream: Upstream, branch: str) -> str | None:
     try:
         at_remote(git, upstream, *_FETCH, upstream.url, f"+{branch}:{ref}")
     except (GitError, proc.Timeout) as error:
-        raise PushUnknown(
-            f"{branch} could not be fetched from {upstream.url}.", hint=reason(error)
-        ) from error
+        said = f"{branch} could not be fetched from {upstream.url}"
+        raise in_words(PushUnknown, said, error) from error
     return git.ref(ref)
 
 

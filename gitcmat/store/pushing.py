@@ -12,6 +12,7 @@ from typing import Final
 from gitcmat.errors import Conflict, UserError
 from gitcmat.model.secret import Secret
 from gitcmat.store.git import Git, GitError
+from gitcmat.store.push_refusals import refusal
 from gitcmat.system import proc
 
 _SECONDS: Final = 300.0
@@ -66,9 +67,8 @@ def remote_tip(git: Git, upstream: Upstream, ref: str) -> str | None:
         asked = ("ls-remote", "--refs", "--end-of-options", upstream.url, ref)
         done = at_remote(git, upstream, *asked)
     except (GitError, proc.Timeout) as error:
-        raise PushUnknown(
-            f"{upstream.url} does not say where {ref} is.", hint=reason(error)
-        ) from error
+        said = f"{upstream.url} does not say where {ref} is"
+        raise in_words(PushUnknown, said, error) from error
     for line in done.splitlines():
         commit, _, name = line.partition("\t")
         if name == ref:
@@ -106,10 +106,10 @@ def push(git: Git, upstream: Upstream, ref: str, commit: str, *, was: str | None
             f"{ref} is at {now or 'nothing'} on {upstream.url}, and not where gitcmat left it.",
             hint="look at what is new there",
         )
-    raise NotPushed(
-        f"{ref} could not be pushed to {upstream.url}.",
-        hint=reason(failed) if failed else "the remote said yes and did nothing",
-    )
+    said = f"{ref} could not be pushed to {upstream.url}"
+    if failed is None:
+        raise NotPushed(f"{said}.", hint="the remote said yes and did nothing; try again")
+    raise in_words(NotPushed, said, failed)
 
 
 def at_remote(git: Git, upstream: Upstream, *args: str) -> str:
@@ -121,9 +121,9 @@ def at_remote(git: Git, upstream: Upstream, *args: str) -> str:
     return there.run(*args, timeout=_SECONDS).text
 
 
-def reason(error: UserError) -> str:
-    """Return what git said, in one line."""
-    said = error.done.err.decode("utf-8", "replace") if isinstance(error, GitError) else ""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    wanted = [line for line in lines if line.startswith(("remote:", "fatal:", "error:", "!"))]
-    return "; ".join((wanted or lines)[:3]) or error.message
+def in_words(kind: type[UserError], said: str, error: UserError) -> UserError:
+    """Return an error that says why git failed, and what to do: `said` is what did not happen."""
+    if not isinstance(error, GitError):
+        return kind(f"{said}.", hint=error.message)
+    found = refusal(error.done.err.decode("utf-8", "replace"))
+    return kind(f"{said}: {found.why}." if found.why else f"{said}.", hint=found.how)

@@ -191,5 +191,5 @@ def test_without_a_forge_it_says_what_is_missing(there: There) -> None:
     host = there.stage.hub.url.removeprefix("http://")
     assert unknown.err.splitlines() == [
         f"error: There is nothing to sign in to {host} with.",
-        "hint: gh auth login, or set GH_TOKEN",
+        "hint: gh auth login, or set GH_TOKEN; gitcmat auth status says where gitcmat looked",
     ]

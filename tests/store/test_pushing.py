@@ -100,7 +100,9 @@ def test_when_the_remote_is_gone_nobody_knows(stage: GitHubStage, git: Git, repo
     with pytest.raises(PushUnknown) as caught:
         push(git, _upstream(stage), REF, repo.tip(), was=None)
 
-    assert caught.value.message == (f"{stage.hub.url}/pat/project.git does not say where {REF} is.")
+    assert caught.value.message == (
+        f"{stage.hub.url}/pat/project.git does not say where {REF} is: its host cannot be reached."
+    )
 
 
 def test_who_may_not_push_is_told_in_the_forges_words(
@@ -109,7 +111,11 @@ def test_who_may_not_push_is_told_in_the_forges_words(
     with pytest.raises(NotPushed) as caught:
         push(git, _upstream(stage, "rob"), REF, repo.tip(), was=None)
 
-    assert caught.value.message == f"{REF} could not be pushed to {stage.hub.url}/pat/project.git."
+    there = f"{stage.hub.url}/pat/project.git"
+    assert caught.value.message == (
+        f"{REF} could not be pushed to {there}: the token may not push there."
+    )
+    assert caught.value.hint.startswith("give the token 'contents: write'")
     assert "403" in caught.value.hint
 
 

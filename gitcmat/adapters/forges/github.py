@@ -82,11 +82,22 @@ class GitHubConnection:
         self._kept: OrderedDict[str, tuple[str, Answer]] = OrderedDict()
         self._lock = threading.Lock()
         self._timeout = timeout
+        self._login = login
         self._github = self._made(_Carried(login), address.geturl())
 
     def close(self) -> None:
         """Close its connections."""
         self._github.close()
+
+    @property
+    def permissions(self) -> Mapping[str, str] | None:
+        """What the token was made for, as far as that is known here: see `Login`."""
+        return self._login.permissions
+
+    def headed(self, path: str, *, what: str, needs: str = "") -> tuple[Any, Mapping[str, str]]:
+        """Return what GitHub says of `path` now, and the headers of that answer."""
+        answer = self._send(Ask(verb="GET", path=path, what=what, needs=needs))
+        return answer.body, answer.headers
 
     def get(self, path: str, *, what: str, needs: str = "", **params: str) -> Any:
         """Return what GitHub says of `path`."""
@@ -243,6 +254,8 @@ class AppLogin:
         self._clock = clock
         self._lock = threading.Lock()
         self._made: tuple[Secret, datetime] | None = None
+        self.permissions: Mapping[str, str] | None = None
+        """What the last token may; None before there is one."""
 
     def token(self) -> Secret:
         """Return a token that is good for ten minutes at least.
@@ -267,6 +280,7 @@ class AppLogin:
             )
         finally:
             connection.close()
+        self.permissions = dict(made.get("permissions") or {}) or None
         return Secret(made["token"]), datetime.fromisoformat(made["expires_at"])
 
     def _installation(self, connection: GitHubConnection) -> int:
@@ -282,6 +296,8 @@ class AppLogin:
 
 class _AppItself:
     """Signs in as the app, which may do nothing but make tokens."""
+
+    permissions = None
 
     def __init__(self, key: AppKey) -> None:
         self._key = key

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from gitcmat.adapters.forges import github_access
 from gitcmat.adapters.forges.github import GitHubConnection
 from gitcmat.adapters.forges.github_answers import comment, issue, moment, repository
 from gitcmat.adapters.forges.github_checks import GitHubChecks
@@ -12,6 +13,7 @@ from gitcmat.adapters.forges.github_issues import GitHubComments, GitHubIssues, 
 from gitcmat.adapters.forges.github_pulls import GitHubPulls
 from gitcmat.adapters.forges.github_reviews import GitHubReviews
 from gitcmat.forge import NotVisible
+from gitcmat.model.access import Access
 from gitcmat.model.forge import Bookmark, Changes, Permission, Person, Repository
 
 _OVERLAP: Final = timedelta(seconds=10)
@@ -45,6 +47,9 @@ class GitHubForge:
     def repository(self) -> Repository:
         what = "show the repository"
         return repository(self._to.get(self._to.repo, what=what, needs="metadata: read"))
+
+    def access(self) -> Access:
+        return github_access.access(self._to)
 
     def permission(self, login: str) -> Permission:
         place = f"{self._to.repo}/collaborators/{quote(login, safe='')}/permission"

@@ -116,10 +116,13 @@ def error_of(ask: Ask, answer: Answer, slug: str, now: datetime) -> UserError:
         case 403:
             return _not_allowed(ask, answer, place, said)
         case 404 | 410 | 451:
+            scope = _scope_missing(answer)
+            has = f"has {ask.needs!r}" if ask.needs else ""
+            has = f"has the scope {scope}" if scope else has
             return NotVisible(
                 f"GitHub would not {place}: it is not there, or the token may not see it.",
                 hint="look whether the token is for this repository"
-                + (f" and has {ask.needs!r}" if ask.needs else ""),
+                + (f" and {has}" if has else ""),
             )
         case 301 | 302 | 307 | 308:
             return Refused(
@@ -154,6 +157,12 @@ def _not_allowed(ask: Ask, answer: Answer, place: str, said: str) -> NotAllowed:
             hint="an owner can allow it in the settings, under Actions: or use the token of an App",
             permission=ask.needs,
         )
+    if scope := _scope_missing(answer):
+        return NotAllowed(
+            f"The token may not {place}: it lacks the scope {scope}.",
+            hint=f"give the token the scope {scope}",
+            permission=ask.needs,
+        )
     # GitHub names what fine-grained tokens and Apps lack in a header of its own.
     named = answer.headers.get("x-accepted-github-permissions", "")
     permission = named.replace("_", " ").replace("=", ": ") or ask.needs
@@ -165,6 +174,18 @@ def _not_allowed(ask: Ask, answer: Answer, place: str, said: str) -> NotAllowed:
         else "use a token that may",
         permission=permission,
     )
+
+
+def _words_in(answer: Answer, header: str) -> set[str]:
+    return set(answer.headers.get(header, "").replace(",", " ").split())
+
+
+def _scope_missing(answer: Answer) -> str:
+    """Return of which scopes a classic token lacks all; empty when that is not why."""
+    wanted = _words_in(answer, "x-accepted-oauth-scopes")
+    if "x-oauth-scopes" not in answer.headers or wanted & _words_in(answer, "x-oauth-scopes"):
+        return ""
+    return " or ".join(sorted(wanted))
 
 
 def _no_answer(ask: Ask, answer: Answer, place: str) -> UserError:

@@ -11,6 +11,7 @@ class TokenLogin:
     """A token that somebody else made, and that is good for as long as they say."""
 
     secret: Secret
+    permissions: None = None
 
     def token(self) -> Secret:
         """Return that token."""

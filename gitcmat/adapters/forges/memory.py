@@ -7,6 +7,7 @@ from gitcmat.adapters.forges.memory_issues import MemoryComments, MemoryIssues
 from gitcmat.adapters.forges.memory_pulls import MemoryPulls, MemoryReviews
 from gitcmat.adapters.forges.memory_view import View
 from gitcmat.adapters.forges.memory_world import World
+from gitcmat.model.access import Access
 from gitcmat.model.forge import Bookmark, Changes, Permission, Person, Repository
 
 
@@ -27,6 +28,9 @@ class MemoryForge:
 
     def repository(self) -> Repository:
         return replace(self.world.repository, permission=self._view.permission(self._view.me.login))
+
+    def access(self) -> Access:
+        return Access(repository=self.repository())
 
     def permission(self, login: str) -> Permission:
         return self._view.permission(login)

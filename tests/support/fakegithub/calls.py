@@ -128,6 +128,9 @@ def route(verb: str, path: str, needs: str = "") -> Callable[[Answerer], Answere
 
 def check_permission(found: Route, token: Token) -> None:
     """Refuse what the token is not for."""
+    scopes = {"repo"} if token.scopes is None else set(token.scopes)
+    if found.level == "write" and not scopes & {"repo", "public_repo"}:
+        raise Refuse(404, "Not Found", headers={"x-accepted-oauth-scopes": "public_repo, repo"})
     if token.permissions is None or not found.permission:
         return
     has = token.permissions.get(found.permission, "")

@@ -52,10 +52,12 @@ def make_token(call: Call) -> Reply:
     if call.parts["installation"] not in owners:
         raise Refuse(404, "Not Found")
     login = f"{call.token.app}[bot]"
-    value = call.world.token(login, app=call.token.app)
+    permissions = call.world.app_permissions.get(call.token.app, {})
+    value = call.world.token(login, app=call.token.app, prefix="ghs_", **permissions)
     made = call.world.tokens[value]
     made.expires = call.world.now + timedelta(hours=1)
-    return Reply(201, {"token": value, "expires_at": when(made.expires)})
+    told = {"permissions": permissions} if permissions else {}
+    return Reply(201, {"token": value, "expires_at": when(made.expires), **told})
 
 
 def _installation(call: Call, owner: str) -> dict[str, Any]:

@@ -111,14 +111,18 @@ class FakeGitHub(World):
 
     def answer(self, seen: Seen, headers: Mapping[str, str]) -> Reply:
         """Do what a request asks for and return the answer, as GitHub would."""
+        known: Token | None = None
+        token: Token | None = None
         try:
             self._follow_number(seen)
-            token = self._token(headers.get("authorization", ""))
-            seen.login = token.login
-            reply = self._routed(seen, token)
+            known = self._token(headers.get("authorization", ""))
+            seen.login = known.login
+            reply = self._routed(seen, known)
             self._page(seen, reply)
+            token = known
         except Refuse as refusal:
-            reply, token = Reply(refusal.status, refusal.body, refusal.headers), None
+            reply = Reply(refusal.status, refusal.body, refusal.headers)
+        reply.headers |= _about(known)
         self._compare(reply, seen, headers)
         self._count(reply, token)
         self._check(seen, reply)
@@ -221,6 +225,16 @@ class FakeGitHub(World):
 
     def _check(self, seen: Seen, reply: Reply) -> None:
         self.wrong += description().answer(seen.verb, seen.path, reply.status, reply.body)
+
+
+def _about(token: Token | None) -> dict[str, str]:
+    """What each answer tells of the token."""
+    told = {}
+    if token is not None and token.scopes is not None:
+        told["x-oauth-scopes"] = ", ".join(token.scopes)
+    if token is not None and token.expires is not None:
+        told["github-authentication-token-expiration"] = f"{token.expires:%Y-%m-%d %H:%M:%S} UTC"
+    return told
 
 
 class _Server(ThreadingHTTPServer):

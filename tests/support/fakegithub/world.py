@@ -27,6 +27,8 @@ class Token:
     app: str = ""
     """Short name of the App that it is an installation of; only those may make check runs."""
     expires: datetime | None = None
+    scopes: tuple[str, ...] | None = None
+    """Of a classic token; others have none."""
 
 
 @dataclass
@@ -196,6 +198,8 @@ class World:
         self.repos: dict[str, Repo] = {}
         self.moved: dict[str, Repo] = {}
         """Old names of repositories."""
+        self.app_permissions: dict[str, dict[str, str]] = {}
+        """Short name of an App → what its installations may; everything if it is not here."""
         self.custom_roles: dict[str, str] = {}
         """What organisations call the roles of some people."""
         self.now = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -217,11 +221,17 @@ class World:
             self.users[login] = User(login, self.new_id(), kind)
         return self.users[login]
 
-    def token(self, login: str, *, app: str = "", **permissions: str) -> str:
+    def token(self, login: str, *, app: str = "", prefix: str = "", **permissions: str) -> str:
         """Return a new token of `login`, who may have several; without permissions it has all."""
         self.user(login)
-        value = f"honey_{len(self.tokens)}_{login.removesuffix('[bot]')}"
+        value = f"{prefix}honey_{len(self.tokens)}_{login.removesuffix('[bot]')}"
         self.tokens[value] = Token(value, login, permissions or None, app)
+        return value
+
+    def classic(self, login: str, *scopes: str) -> str:
+        """Return a new token with scopes."""
+        value = self.token(login, prefix="ghp_")
+        self.tokens[value].scopes = scopes
         return value
 
     def repo(self, slug: str, path: Path, **roles: str) -> Repo:
