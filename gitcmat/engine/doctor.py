@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from gitcmat.engine import (
+    doctor_forge,
     doctor_leftovers,
     doctor_project,
     doctor_refs,
@@ -35,6 +36,7 @@ _STAGES: Final[tuple[Stage, ...]] = (
     doctor_runs.examine,
     doctor_project.examine,
     doctor_sandbox.examine,
+    doctor_forge.examine,
 )
 
 

@@ -14,6 +14,7 @@ from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.forge import AlreadyThere, OutcomeUnknown
 from gitcmat.model import landing, pull_body, pull_rules
+from gitcmat.model.access import TokenKind, starts_workflows
 from gitcmat.model.entry import Entry
 from gitcmat.model.forge import PullRequest, marks
 from gitcmat.model.pull import Pull, PullState
@@ -34,6 +35,8 @@ class Published:
     """Whether its branch was moved now."""
     along: int = 0
     """Commits of the target here that the forge does not have: they are part of it."""
+    silent: bool = False
+    """Whether the push starts no workflow: it was by the token of one."""
 
 
 def publish(
@@ -75,7 +78,12 @@ def publish(
         pushed=tip,
     )
     return Published(
-        entry=record(deps, entry.id, pull), pull=pull, made=made, pushed=pushed, along=along
+        entry=record(deps, entry.id, pull),
+        pull=pull,
+        made=made,
+        pushed=pushed,
+        along=along,
+        silent=pushed and _is_silent(hub),
     )
 
 
@@ -119,6 +127,13 @@ def close(deps: Deps, hub: Hub, task: str) -> Entry:
     pull = pull_rules.still_open(entry)
     seen = hub.forge.pulls.close(pull.number)
     return record(deps, entry.id, pull_rules.followed(pull, seen))
+
+
+def _is_silent(hub: Hub) -> bool:
+    """Whether what we push starts no workflow; only for tokens of one kind that has to be asked."""
+    if hub.credential.kind is not TokenKind.INSTALLATION:
+        return False
+    return not starts_workflows(hub.forge.whoami())
 
 
 def _along(deps: Deps, hub: Hub, entry: Entry) -> int:

@@ -90,6 +90,11 @@ def api_of(host: str) -> str:
     return f"https://{host}/api/v3"
 
 
+def is_cloud(host: str) -> bool:
+    """Whether GitHub itself runs this host; others run GitHub Enterprise, or something else."""
+    return host == GITHUB or host.endswith(".ghe.com")
+
+
 def push_url(address: str, remote: Remote) -> str:
     """Return where a token may push to: https, or this very machine as its address says."""
     plain = address.startswith("http://") and remote.host.partition(":")[0] in LOOPBACK

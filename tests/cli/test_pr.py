@@ -168,6 +168,19 @@ def test_who_works_alone_needs_no_approval(there: There) -> None:
     assert there.pr("merge", "x", "--rebase", "--json").ok().json["landed"] == ["x"]
 
 
+def test_a_push_by_a_workflow_says_that_it_starts_none(there: There) -> None:
+    hub = there.stage.hub
+    there.stage.repo.roles["github-actions[bot]"] = "write"
+    token = hub.token("github-actions[bot]", prefix="ghs_", app="github-actions")
+
+    opened = gitcmat(there.repo, "pr", "create", "x", env={"GH_ENTERPRISE_TOKEN": token}).ok()
+    again = gitcmat(there.repo, "pr", "create", "x", env={"GH_ENTERPRISE_TOKEN": token}).ok()
+
+    silent = "  no workflow starts by this push: it was by the token that a workflow is given"
+    assert opened.out.splitlines()[-1] == silent
+    assert silent not in again.out
+
+
 def test_close_leaves_the_task_where_it_is(there: There) -> None:
     there.pr("create", "x").ok()
     assert there.pr("close", "#1").ok().out == (

@@ -13,7 +13,7 @@ from typing import Final
 
 from gitcmat.adapters.forges.logins import AppKey
 from gitcmat.errors import UserError
-from gitcmat.model.remote import GITHUB, Remote
+from gitcmat.model.remote import Remote, is_cloud
 from gitcmat.model.secret import Secret
 from gitcmat.system import environment, proc
 
@@ -76,7 +76,7 @@ def api_address(remote: Remote, env: Mapping[str, str]) -> str:
 
 
 def _in_environment(remote: Remote, seeker: Seeker) -> Iterator[Look]:
-    cloud = _is_cloud(remote.host)
+    cloud = is_cloud(remote.host)
     server = _server(seeker.env)
     for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"):
         value = seeker.env.get(name, "").strip()
@@ -120,7 +120,7 @@ def _own_app(remote: Remote, seeker: Seeker) -> Look:
     if seeker.app is None:
         return Look(place=place, why="your own settings name none")
     # What an app signs is good at any host: a stranger could use it at the app's own.
-    if not (_is_cloud(remote.host) or _is_known(remote.host, seeker)):
+    if not (is_cloud(remote.host) or _is_known(remote.host, seeker)):
         return Look(place=place, why=f"your own settings do not name {remote.host}")
     return Look(place=place, found=seeker.app)
 
@@ -157,10 +157,6 @@ def _checked(place: str, value: str) -> Look:
     if not _TOKEN.fullmatch(value):
         return Look(place=place, why="what is there is no token")
     return Look(place=place, found=Secret(value))
-
-
-def _is_cloud(host: str) -> bool:
-    return host == GITHUB or host.endswith(".ghe.com")
 
 
 def _is_known(host: str, seeker: Seeker) -> bool:

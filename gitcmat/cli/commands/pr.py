@@ -43,6 +43,7 @@ def create(state: State, *, task: str, ready: str | None, again: bool) -> None:
         "made": done.made,
         "pushed": done.pushed,
         "along": done.along,
+        "starts_workflows": not done.silent if done.pushed else None,
     }
     state.out.show(data, _published(done))
 
@@ -172,6 +173,8 @@ def _published(done: "Published") -> Iterator[str]:
     yield f"  {pull.url}"
     if done.pushed:
         yield f"  pushed {pull.pushed[:10]} to {pull.head}"
+    if done.silent:
+        yield "  no workflow starts by this push: it was by the token that a workflow is given"
     if done.along:
         commits = "1 commit" if done.along == 1 else f"{done.along} commits"
         target = done.entry.target.removeprefix("refs/heads/")
