@@ -107,8 +107,8 @@ class May:
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
-    """What one thing takes: a permission of a token, and a role of the person."""
+class Deed:
+    """What one thing takes: a permission to write, or one of the scopes; and at least this role."""
 
     what: str
     permission: str
@@ -118,21 +118,22 @@ class _Deed:
 
 _PUBLIC: Final = "public_repo"
 """A scope that does in public repositories what ``repo`` does."""
-_DEEDS: Final = (
-    _Deed("push", "contents", Permission.WRITE),
-    _Deed("pull requests", "pull_requests", Permission.WRITE),
-    _Deed("reviews", "pull_requests", Permission.READ),
-    _Deed("statuses", "statuses", Permission.WRITE, frozenset({"repo", "repo:status"})),
-    _Deed("issues", "issues", Permission.TRIAGE),
-    _Deed("merge", "contents", Permission.WRITE),
+DEEDS: Final = (
+    Deed("push", "contents", Permission.WRITE),
+    Deed("pull requests", "pull_requests", Permission.WRITE),
+    Deed("reviews", "pull_requests", Permission.READ),
+    Deed("statuses", "statuses", Permission.WRITE, frozenset({"repo", "repo:status"})),
+    Deed("issues", "issues", Permission.TRIAGE),
+    Deed("merge", "contents", Permission.WRITE),
 )
-_CHECKS: Final = "checks"
+"""What gitcmat does there, beside check runs, which people cannot make."""
+CHECKS: Final = "checks"
 _RANKS: Final = tuple(Permission)
 
 
 def may(kind: TokenKind, person: Person, access: Access) -> tuple[May, ...]:
     """Return what may be done by a token: yes, no, or not known, each with how that is known."""
-    found = [_judged(deed, kind, person, access) for deed in _DEEDS]
+    found = [_judged(deed, kind, person, access) for deed in DEEDS]
     found.insert(3, _check_runs(kind, access))
     return tuple(found)
 
@@ -142,7 +143,7 @@ def starts_workflows(person: Person) -> bool:
     return person.login != ACTIONS
 
 
-def _judged(deed: _Deed, kind: TokenKind, person: Person, access: Access) -> May:
+def _judged(deed: Deed, kind: TokenKind, person: Person, access: Access) -> May:
     wanted = f"{deed.permission.replace('_', ' ')}: write"
     if access.permissions is not None:
         has = access.permissions.get(deed.permission) == "write"
@@ -166,14 +167,14 @@ def _judged(deed: _Deed, kind: TokenKind, person: Person, access: Access) -> May
 
 def _check_runs(kind: TokenKind, access: Access) -> May:
     if access.permissions is not None:
-        has = access.permissions.get(_CHECKS) == "write"
+        has = access.permissions.get(CHECKS) == "write"
         why = "the App has checks: write" if has else "the App lacks checks: write"
-        return May(what=_CHECKS, allowed=has, why=why)
+        return May(what=CHECKS, allowed=has, why=why)
     if kind is TokenKind.INSTALLATION:
         why = "it takes checks: write, and GitHub does not tell whether the token has that"
-        return May(what=_CHECKS, allowed=None, why=why)
+        return May(what=CHECKS, allowed=None, why=why)
     why = "only Apps and workflows make check runs; statuses are set in their place"
-    return May(what=_CHECKS, allowed=False, why=why)
+    return May(what=CHECKS, allowed=False, why=why)
 
 
 def _scopes(kind: TokenKind, access: Access) -> frozenset[str] | None:
