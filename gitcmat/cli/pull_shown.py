@@ -26,6 +26,9 @@ def plain_pull(pull: "Pull") -> dict[str, Any]:
         "draft": pull.draft,
         "state": str(pull.state),
         "pushed": pull.pushed,
+        "approved": list(pull.approved),
+        "rejected": list(pull.rejected),
+        "checks": pull.checks or None,
         "override": pull.override or None,
     }
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
-from gitcmat.model.forge import Changes, Permission, Person, PullRequest, Rollup
+from gitcmat.model.approval import Standing, standing
+from gitcmat.model.forge import Changes, Permission, Person, PullRequest, Review, Rollup
 from gitcmat.store import bookmarks
 from gitcmat.store.fetching import fetch
 
@@ -29,6 +30,7 @@ class Look:
         self._again: set[int] = set()
         self._tips: dict[str, str | None] = {}
         self._pulls: dict[int, PullRequest] = {}
+        self._reviews: dict[int, tuple[Review, ...]] = {}
         self._permissions: dict[str, Permission] = {}
         self.changes: Changes = (
             Changes(bookmark=hub.forge.latest())
@@ -88,6 +90,19 @@ class Look:
         if number not in self._pulls:
             self._pulls[number] = self._hub.forge.pulls.get(number)
         return self._pulls[number]
+
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        """Return the reviews of a pull request that were submitted, oldest first."""
+        if number not in self._reviews:
+            self._reviews[number] = self._hub.forge.reviews.list(number)
+        return self._reviews[number]
+
+    def standing(self, pull: PullRequest) -> Standing:
+        """Return where a pull request stands with its reviewers, who may write there now."""
+        reviews = self.reviews(pull.number)
+        people = {review.author.login for review in reviews if not review.author.bot}
+        writers = {login for login in people if self.permission(login).may_write}
+        return standing(pull, reviews, writers=writers, ours={self.me.login} if reviews else ())
 
     def tip(self, branch: str) -> str | None:
         """Return the commit of a full branch there, brought here; None if there is none."""

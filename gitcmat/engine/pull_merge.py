@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gitcmat.engine import branches, forge_sync, pulls
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
+from gitcmat.engine.pull_record import record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.synced import Synced
 from gitcmat.errors import Conflict
@@ -86,7 +87,7 @@ def merge(
         )
     except Refused:
         if override:
-            pulls.record(deps, entry.id, pull)  # it was not merged by that reason
+            _because(deps, entry.id, pull, "")  # it was not merged by that reason
         raise
     except OutcomeUnknown:
         if hub.forge.pulls.get(pull.number).state is not PullState.MERGED:
@@ -123,7 +124,7 @@ def _check(entry: Entry, against: tuple[str, ...], work: str, override: str) -> 
 
 def _write_down(deps: Deps, hub: Hub, entry: Entry, pull: Pull, override: str) -> None:
     """Record why it is merged all the same, here first and then where the others see it."""
-    pulls.record(deps, entry.id, replace(pull, override=override))
+    _because(deps, entry.id, pull, override)
     tag = mark("override", pull.pushed or "unknown")
     author = hub.forge.whoami().login
     if hub.forge.comments.find(pull.number, tag, author=author) is None:
@@ -132,6 +133,10 @@ def _write_down(deps: Deps, hub: Hub, entry: Entry, pull: Pull, override: str) -
         hub.forge.comments.create(
             pull.number, f"{tag}\n{by} merges this although not everything is green:\n\n{said}\n"
         )
+
+
+def _because(deps: Deps, task: str, pull: Pull, why: str) -> None:
+    record(deps, task, lambda known: replace(known or pull, override=why))
 
 
 def _title(seen: PullRequest) -> str:

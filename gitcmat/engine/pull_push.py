@@ -32,16 +32,30 @@ def push_work(deps: Deps, hub: Hub, entry: Entry, branch: str, tip: str) -> tupl
     if at is None or _is_ours(deps, entry, at, tip):
         push(git, upstream, branch, tip, was=at)
         return tip, True
+    return follow(deps, hub, entry, branch, tip), False
+
+
+def follow(deps: Deps, hub: Hub, entry: Entry, branch: str, tip: str) -> str:
+    """Have the full branch here, which is at `tip`, take over what others pushed on top of what
+    gitcmat had put on the remote; return where it is then.
+
+    Raises:
+        Conflict: it is somebody else's, or went on here, too.
+        UserError: the remote does not say.
+    """
+    git, upstream = deps.git, hub.upstream()
     pushed = entry.pull.pushed if entry.pull else ""
-    theirs = fetch(git, upstream, branch) or at
+    theirs = fetch(git, upstream, branch)
+    if theirs is None or branches.contains(git, tip, theirs):
+        return tip
     if not pushed or not branches.contains(git, theirs, pushed):
         where = f"{branch} on {hub.remote.slug}"
         raise Conflict(
             f"{where} is at {short(theirs)}, which gitcmat did not put there.",
             hint=f"if the work may replace it: git push {upstream.url} --delete {branch}",
         )
-    _follow(deps, hub, branch, theirs, tip)
-    return theirs, False
+    _move_on(deps, hub, branch, theirs, tip)
+    return theirs
 
 
 def _is_ours(deps: Deps, entry: Entry, at: str, tip: str) -> bool:
@@ -55,7 +69,7 @@ def _is_ours(deps: Deps, entry: Entry, at: str, tip: str) -> bool:
     )
 
 
-def _follow(deps: Deps, hub: Hub, branch: str, theirs: str, tip: str) -> None:
+def _move_on(deps: Deps, hub: Hub, branch: str, theirs: str, tip: str) -> None:
     """Move the branch here on to what others pushed, if it has nothing of its own."""
     git = deps.git
     if not branches.contains(git, theirs, tip) or git.ref(branch) != tip:

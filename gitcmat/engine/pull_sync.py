@@ -6,11 +6,13 @@ The forge is asked first, then everything is decided in one change of the facts.
 
 from dataclasses import dataclass, replace
 
+from gitcmat.engine import branches, pull_push
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.landing_record import drop_branches
+from gitcmat.engine.pull_record import as_seen, record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.synced import Synced
 from gitcmat.forge import NotVisible
@@ -53,6 +55,9 @@ def take_in(
                 by = deps.me.name if task == merged else hub.remote.host
                 _take_in(deps, change, task, one, by, found, after)
         drop_branches(deps, after)
+    for task, one in seen.items():
+        with found.about(task):
+            _follow(deps, hub, task, one.now, found)
 
 
 def _seen(deps: Deps, hub: Hub, look: Look, found: Synced) -> dict[str, _Seen]:
@@ -133,6 +138,21 @@ def _take_in(
             found.lines.append(f"{where} is open still: gitcmat pr close {task}")
     elif pull.state is not before.state:
         found.lines.append(f"{where} {_became(task, pull, entry)}")
+
+
+def _follow(deps: Deps, hub: Hub, task: str, now: PullRequest, found: Synced) -> None:
+    """Take over what others pushed to the branch of work that nobody is at."""
+    entry = deps.store.read().entry(task)
+    if entry is None or entry.pull is None or entry.state not in _LAND_FROM:
+        return
+    tip = branches.tip(deps.git, entry).commit
+    if now.state is not PullState.OPEN or not entry.branch or now.head_sha in {"", tip}:
+        return
+    at = pull_push.follow(deps, hub, entry, entry.branch, tip)
+    if at == tip:
+        return
+    record(deps, task, lambda known: replace(as_seen(hub, now, known), pushed=at), by=deps.daemon)
+    found.lines.append(f"{task}: #{now.number} has new commits; {now.head} is at {short(at)} now")
 
 
 def _became(task: str, pull: Pull, entry: Entry) -> str:

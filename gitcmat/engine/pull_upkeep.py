@@ -1,13 +1,12 @@
 """Brings the forge up to date with what is here: retargets, opens, pushes."""
 
-from dataclasses import replace
-
 from gitcmat.engine import branches, pulls
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
+from gitcmat.engine.pull_record import as_seen, record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.synced import Synced
-from gitcmat.model import pull_rules
+from gitcmat.model.forge import PullRequest
 from gitcmat.model.forge_settings import PullMode
 from gitcmat.model.names import short
 from gitcmat.model.state import OPEN, State
@@ -47,8 +46,9 @@ def _retarget(deps: Deps, hub: Hub, found: Synced) -> None:
         if any(need.pull is not None and need.pull.head == pull.base for need in done):
             with found.about(entry.id):
                 seen = hub.forge.pulls.edit(pull.number, base=target)
-                with deps.store.change("pull requests", by=deps.daemon) as change:
-                    now = change.entry(entry.id)
-                    if now.pull is not None and now.pull.number == pull.number:
-                        change.put(replace(now, pull=pull_rules.followed(now.pull, seen)))
+                _follow(deps, hub, entry.id, seen)
                 found.lines.append(f"{entry.id}: #{pull.number} goes onto {target} now")
+
+
+def _follow(deps: Deps, hub: Hub, task: str, seen: PullRequest) -> None:
+    record(deps, task, lambda known: as_seen(hub, seen, known), by=deps.daemon)

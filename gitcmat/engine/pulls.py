@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from gitcmat.engine import branches, pull_push, pull_text
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
+from gitcmat.engine.pull_record import as_seen, record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict, NotFound
 from gitcmat.forge import AlreadyThere, OutcomeUnknown
@@ -66,36 +67,16 @@ def publish(
     tip, pushed = pull_push.push_work(deps, hub, entry, branch, tip)
     along = _along(deps, hub, entry)
     seen, made = _opened(deps, hub, entry, branch, tip, draft=draft, again=again)
-    pull = Pull(
-        host=hub.remote.host,
-        repo=hub.remote.slug,
-        number=seen.number,
-        url=seen.url,
-        head=seen.head,
-        base=seen.base,
-        draft=seen.draft,
-        state=seen.state,
-        pushed=tip,
-    )
+    entry = record(deps, entry.id, lambda known: replace(as_seen(hub, seen, known), pushed=tip))
+    pull = pull_rules.recorded(entry)
     return Published(
-        entry=record(deps, entry.id, pull),
+        entry=entry,
         pull=pull,
         made=made,
         pushed=pushed,
         along=along,
         silent=pushed and _is_silent(hub),
     )
-
-
-def record(deps: Deps, task: str, pull: Pull) -> Entry:
-    """Write down what is known of a pull request, if that is news."""
-    known = deps.store.read().entry(task)
-    if known is not None and known.pull == pull:
-        return known
-    with deps.store.change(f"pr {task}", by=deps.actor) as change:
-        entry = replace(change.entry(task), pull=pull)
-        change.put(entry, f"{task}: pull request #{pull.number} is {pull.state}")
-    return entry
 
 
 def named(deps: Deps, text: str) -> Entry:
@@ -126,7 +107,7 @@ def close(deps: Deps, hub: Hub, task: str) -> Entry:
     entry = named(deps, task)
     pull = pull_rules.still_open(entry)
     seen = hub.forge.pulls.close(pull.number)
-    return record(deps, entry.id, pull_rules.followed(pull, seen))
+    return record(deps, entry.id, lambda known: as_seen(hub, seen, known))
 
 
 def _is_silent(hub: Hub) -> bool:

@@ -29,6 +29,14 @@ class Pull:
     state: PullState = PullState.OPEN
     pushed: str = ""
     """The commit that gitcmat put on `head` last, and read back there."""
+    approved: tuple[str, ...] = ()
+    """Logins of people whose approval counts, as seen last; so are the next two."""
+    rejected: tuple[str, ...] = ()
+    """Logins of those who want changes."""
+    checks: str = ""
+    """What the checks of its head say together: ``passed``, ``failed`` or ``running``; empty where
+    there are none.
+    """
     seen: tuple[str, ...] = ()
     """Ids of what was taken in: ``review:12``, ``comment:34``, ``thread:56``,
     ``check:<commit>:<name>``.
@@ -42,3 +50,14 @@ class Pull:
     def open(self) -> bool:
         """Whether it can still be merged."""
         return self.state is PullState.OPEN
+
+
+def in_words(pull: Pull) -> str:
+    """Say how a pull request stands, as it was seen last."""
+    kind = "draft" if pull.draft and pull.open else str(pull.state)
+    parts = [f"#{pull.number} {kind}"]
+    if pull.open:
+        parts += [f"approved by {', '.join(pull.approved)}"] if pull.approved else []
+        parts += [f"changes wanted by {', '.join(pull.rejected)}"] if pull.rejected else []
+        parts += [f"checks {pull.checks}"] if pull.checks else []
+    return ", ".join(parts)

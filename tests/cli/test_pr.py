@@ -181,6 +181,24 @@ def test_a_push_by_a_workflow_says_that_it_starts_none(there: There) -> None:
     assert silent not in again.out
 
 
+def test_a_review_shows_how_its_pull_request_stood_when_it_was_seen_last(there: There) -> None:
+    there.pr("create", "x", "--ready").ok()
+    _approved(there)
+    there.pr("sync").ok()
+    url = there.stage.forge().pulls.get(1).url
+    requests = len(there.stage.hub.seen)
+
+    shown = gitcmat(there.repo, "review", "show", "x").ok().out
+    listed = gitcmat(there.repo, "review", "list").ok().out
+    data = gitcmat(there.repo, "review", "show", "x", "--json").ok().json["pull"]
+
+    assert f"  pull      #1 open, approved by rita\n            {url}\n" in shown
+    assert "#1 open, approved by rita  Task x" in listed.splitlines()[1]
+    assert (data["number"], data["url"], data["draft"], data["state"]) == (1, url, False, "open")
+    assert (data["approved"], data["rejected"], data["checks"]) == (["rita"], [], None)
+    assert len(there.stage.hub.seen) == requests
+
+
 def test_close_leaves_the_task_where_it_is(there: There) -> None:
     there.pr("create", "x").ok()
     assert there.pr("close", "#1").ok().out == (

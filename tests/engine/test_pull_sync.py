@@ -8,9 +8,9 @@ import pytest
 from gitcmat.engine import landing, pull_merge
 from gitcmat.errors import Conflict
 from gitcmat.model.events import Rejected
-from gitcmat.model.forge import MergeMethod
+from gitcmat.model.forge import CheckState, MergeMethod, Verdict
 from gitcmat.model.landing import How
-from gitcmat.model.pull import PullState
+from gitcmat.model.pull import PullState, in_words
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.forge_stage import SLUG
@@ -158,6 +158,8 @@ def test_a_look_at_many_costs_few_requests(there: OnGitHub) -> None:
     assert [seen.path for seen in there.hub.seen[before:]] == [
         f"/repos/{SLUG}/issues",
         f"/repos/{SLUG}/pulls",
+        "/graphql",
+        f"/repos/{SLUG}/pulls/1/reviews",
     ]
 
 
@@ -168,7 +170,9 @@ def test_where_nothing_is_new_a_look_costs_no_part_of_a_limit(there: OnGitHub) -
 
     there.sync()
 
-    assert [seen.status for seen in there.hub.seen[before:]] == [304, 304, 304]
+    asked = [(seen.path.rpartition("/")[2], seen.status) for seen in there.hub.seen[before:]]
+    assert asked[:3] == [("issues", 304), ("comments", 304), ("comments", 304)]
+    assert asked[3:] == [("graphql", 200)]  # how the checks of all are doing: one of 5,000 points
 
 
 def test_what_happened_is_found_also_where_the_bookmark_was_lost(there: OnGitHub) -> None:
@@ -178,6 +182,62 @@ def test_what_happened_is_found_also_where_the_bookmark_was_lost(there: OnGitHub
     bookmark.write_text("{")
 
     assert there.sync().landed == ["a"]
+
+
+# --- how it stands ------------------------------------------------------------------------------
+
+
+def _stands(there: OnGitHub) -> str:
+    pull = there.project.entry("a").pull
+    assert pull is not None
+    return in_words(pull)
+
+
+def test_what_people_and_checks_say_is_noted(there: OnGitHub) -> None:
+    head = there.seen().head_sha
+    rita, rob = there.stage.forge("rita").reviews, there.stage.forge("rob").reviews
+    rob.submit(1, Verdict.APPROVED, body="", commit=head)  # who may not write
+    rita.submit(1, Verdict.CHANGES_REQUESTED, body="No.", commit=head)
+    there.sync()
+    assert _stands(there) == "#1 open, changes wanted by rita"
+
+    rita.submit(1, Verdict.APPROVED, body="", commit=head)
+    there.stage.run_check(head, "build", CheckState.FAILED)
+    there.sync()
+    assert _stands(there) == "#1 open, approved by rita, checks failed"
+
+    there.stage.run_check(head, "build", CheckState.PASSED)
+    there.sync()
+    assert _stands(there) == "#1 open, approved by rita, checks passed"
+
+    there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+    there.sync()
+    assert _stands(there) == "#1 open"
+
+
+def test_commits_that_others_push_are_part_of_the_work(there: OnGitHub) -> None:
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+
+    done = there.sync()
+
+    assert done.lines == [f"a: #1 has new commits; cmat/a is at {theirs[:10]} now"]
+    assert there.project.repo.tip("refs/heads/cmat/a") == theirs
+    pull = there.project.entry("a").pull
+    assert pull is not None
+    assert pull.pushed == theirs
+    assert there.sync().lines == []
+
+
+def test_what_cannot_be_followed_is_said_until_it_can(there: OnGitHub) -> None:
+    there.project.repo.switch("cmat/a")
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+    why = "a: cmat/a has new commits on pat/project, and is checked out here."
+    for _ in range(2):
+        assert there.sync().troubles == [why]
+
+    there.project.repo.switch("main")
+    assert there.sync().troubles == []
+    assert there.project.repo.tip("refs/heads/cmat/a") == theirs
 
 
 # --- what the person's settings want there ------------------------------------------------------

@@ -1,16 +1,19 @@
 """``gitcmat review``: look at results, and send them back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitcmat.cli.pull_shown import plain_pull
 from gitcmat.cli.shown import open_subtasks, plain
 from gitcmat.cli.state import State, common
 from gitcmat.model.landing import in_words
 from gitcmat.model.marks import one_line
+from gitcmat.model.pull import in_words as how
 
 if TYPE_CHECKING:
+    from gitcmat.cli.output import Output
     from gitcmat.engine.reviews import Details, Review
 
 
@@ -26,7 +29,7 @@ def list_(state: State) -> None:
     from gitcmat.engine import reviews
 
     found = reviews.listed(state.app.deps)
-    lines = state.out.table(_HEAD, map(_row, found)) if found else ["nothing is in review"]
+    lines = _table(state.out, found) if found else ["nothing is in review"]
     state.out.show({"reviews": [_data(r) for r in found]}, lines)
 
 
@@ -85,6 +88,18 @@ def reject(state: State, *, task: str, message: str) -> None:
 _HEAD = ("ID", "GATES", "BRANCH", "CHANGE", "MARKS", "TITLE")
 
 
+def _table(out: "Output", found: "list[Review]") -> Iterable[str]:
+    """The column of pull requests stands there only where there are any."""
+    if not any(review.entry.pull for review in found):
+        return out.table(_HEAD, map(_row, found))
+    head = (*_HEAD[:-1], "PULL", _HEAD[-1])
+    return out.table(head, ((*_row(r)[:-1], _pull(r), r.entry.task.name) for r in found))
+
+
+def _pull(review: "Review") -> str:
+    return how(review.entry.pull) if review.entry.pull else ""
+
+
 def _row(review: "Review") -> tuple[object, ...]:
     entry = review.entry
     gates = in_words(entry.gates, entry.verdict)
@@ -99,6 +114,7 @@ def _data(review: "Review") -> dict[str, Any]:
         "branch": review.branch,
         "base": review.base,
         "tip": review.tip,
+        "pull": plain_pull(review.entry.pull) if review.entry.pull else None,
         "changed": {"files": size.files, "added": size.added, "removed": size.removed},
     }
 
@@ -118,6 +134,9 @@ def _lines(found: "Details") -> Iterator[str]:
         whose = ", yours" if commit.by_person else ""
         yield f"    {commit.id[:10]} {commit.subject} ({commit.author}{whose})"
     yield from (f"    {f.status} {one_line(f.path)}" for f in found.files)
+    if entry.pull is not None:
+        yield f"  pull      {how(entry.pull)}"
+        yield f"            {entry.pull.url}"
     if found.used.told:
         yield f"  cost      {found.used}"
     if said := open_subtasks(found.open_subtasks):
