@@ -73,7 +73,7 @@ def test_what_was_told_is_not_told_again(there: OnGitHub) -> None:
 
     there.sync()
 
-    assert {seen.verb for seen in there.hub.seen[before:]} == {"GET"}
+    assert not [s for s in there.hub.seen[before:] if s.verb != "GET" and s.path != "/graphql"]
     assert len(there.stage.repo.runs) == 3
 
 
