@@ -37,6 +37,8 @@ class Kind(Enum):
     """It is done, and the answer comes only when the fake is closed."""
     NONSENSE = auto()
     """It is done, and the answer is no JSON."""
+    EMPTY = auto()
+    """It is done, and the answer has nothing in it, as GitHub never does."""
 
 
 @dataclass

@@ -374,6 +374,8 @@ class _Connection(BaseHTTPRequestHandler):
                 self._send(seen, Reply(502, text="<html>502</html>"))
             case Kind.NONSENSE:
                 self._send(seen, Reply(reply.status, text="<html>ok</html>"))
+            case Kind.EMPTY:
+                self._send(seen, Reply(reply.status, [{}]))
             case _:
                 self.hub.released.wait(_LONGEST_HANG)
                 self._hang_up()
