@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitcmat.adapters.forges.logins import AppKey
+    from gitcmat.engine.ci_node import Nodes
     from gitcmat.engine.deps import Deps
     from gitcmat.engine.hub import Door, Hub
     from gitcmat.engine.reconcile import Reconciler, Report
     from gitcmat.errors import UserError
     from gitcmat.model.access import Credential
+    from gitcmat.model.ci import CiSettings
     from gitcmat.model.forge_settings import AppSettings
     from gitcmat.model.remote import Remote
     from gitcmat.model.secret import Secret
+    from gitcmat.store.pushing import Upstream
 
 
 class App:
@@ -136,6 +139,7 @@ def find_door(deps: "Deps") -> "Door":
         api=api or api_of(remote.host),
         credential=credential,
         open=lambda: _opened(deps, address, remote, api, found, credential),
+        upstream=lambda: _upstream(deps, address, remote, api, found),
     )
 
 
@@ -172,11 +176,62 @@ def _opened(
     )
 
 
+def open_upstream(deps: "Deps") -> "Upstream":
+    """Say how git reaches the remote: signed in where something signs us in, else as anybody. A
+    remote that is on no forge is reached as git reaches it.
+
+    Raises `NotFound` when there is no such remote.
+    """
+    from gitcmat.errors import NotFound
+    from gitcmat.model.remote import parse_remote
+    from gitcmat.store.pushing import Upstream
+
+    name = deps.settings.forge.remote
+    address = deps.git.maybe("remote", "get-url", name)
+    if address is None:
+        raise NotFound(f"The remote {name!r} does not exist.", hint="git remote add")
+    if parse_remote(address) is None:
+        return Upstream(address)
+    return find_door(deps).upstream()
+
+
+def _upstream(
+    deps: "Deps", address: str, remote: "Remote", api: str, found: "Secret | AppKey | None"
+) -> "Upstream":
+    from gitcmat.adapters.forges import sign_in
+    from gitcmat.model.remote import push_url
+    from gitcmat.store.pushing import Upstream, signed_in
+
+    url = push_url(address, remote)
+    if found is None:
+        return Upstream(url)
+    return signed_in(url, sign_in(remote, found, clock=deps.clock, api=api).token())
+
+
 def _app_key(own: "AppSettings") -> "AppKey":
     from gitcmat.adapters.forges.logins import AppKey
 
     key_file = Path(own.key).expanduser()
     return AppKey(app=own.id, key_file=key_file, installation=own.installation)
+
+
+def open_nodes(start: Path, settings: "CiSettings", parent: Path) -> "Nodes":
+    """Open what a job of a workflow works on: nodes of its own, in a folder below `parent`, from
+    what the repository around `start` says about its remote.
+
+    Raises `NotFound` outside of a repository.
+    """
+    import tempfile
+
+    from gitcmat.engine.ci_node import Nodes, Place
+    from gitcmat.store.git import discover
+    from gitcmat.system.clock import SystemClock
+
+    checkout = discover(start)
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="gitcmat-", dir=parent)).resolve()
+    place = Place(folder=folder, checkout=checkout, clock=SystemClock(), sign_in=open_upstream)
+    return Nodes(place, settings)
 
 
 def run_launch() -> int:

@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "auth": "Who you are to the forge, and what you may do there.",
     "blocker": "Questions that wait for you.",
     "checkpoint": "Save the work tree, and go back.",
+    "ci": "Jobs of a workflow: plan, run, publish, sync.",
     "config": "Settings of the repository and your own.",
     "cost": "What runs have used.",
     "delegate": "Inside a run: have another agent do a part.",

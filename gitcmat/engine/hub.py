@@ -32,3 +32,5 @@ class Door:
     credential: Credential
     open: Callable[[], Hub]
     """Signs in. Raises `NotFound` where there is nothing to do that with."""
+    upstream: Callable[[], Upstream]
+    """How git gets in: signed in where there is something to do that with, else as anybody."""

@@ -7,13 +7,17 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gitcmat.errors import InvalidData
-from gitcmat.model.delegation import Request
 from gitcmat.model.job import JOB_SCHEMA, Job, Result
+
+if TYPE_CHECKING:
+    from gitcmat.model.ci import Report
+    from gitcmat.model.delegation import Request
 
 T = TypeVar("T")
 
@@ -21,26 +25,32 @@ LARGEST: Final = 16_000_000
 """Bytes that such a file may have at most."""
 
 
-def encode(value: Job | Result | Request) -> bytes:
+def encode(value: "Job | Result | Request | Report") -> bytes:
     """Write it as JSON text; a path that is no UTF-8 survives."""
     return json.dumps(_plain(value), indent=1).encode("ascii") + b"\n"
 
 
-def decode(kind: type[T], data: bytes, *, name: str) -> T:
-    """Read a `kind` (Job, Result or Request) from JSON text; `name` is the file's, for the message.
+def decode(
+    kind: type[T],
+    data: bytes,
+    *,
+    name: str,
+    hint: str = "It is gitcmat's own file; gitcmat doctor",
+    load: Callable[[bytes], Any] = json.loads,
+) -> T:
+    """Read a `kind` (Job, Result, Request or Report) from JSON text; `name` is the file's, for the
+    message. `load` is what takes the text apart.
 
     Raises:
         InvalidData: it is no JSON, of a newer program, or not what a `kind` must be.
     """
     try:
-        raw = json.loads(data)
+        raw = load(data)
         if isinstance(raw, dict) and isinstance(raw.get("schema"), int):
             _check_schema(raw["schema"], name)
         read: T = _typed(kind, raw, "")
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidData(
-            f"{name} is damaged: {error}.", hint="It is gitcmat's own file; gitcmat doctor"
-        ) from error
+        raise InvalidData(f"{name} is damaged: {error}.", hint=hint) from error
     return read
 
 

@@ -63,6 +63,15 @@ _SECRET = re.compile(
 )
 
 
+_OUR_OWN = frozenset(
+    {
+        # what Python itself and its libraries need on some machines, and a trace for tests
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "PYTHONUTF8",
+        "GITCMAT_TRACE",
+    }
+)
 _HEAD = 256
 """So many bytes at the beginning of a binary have a NUL among them."""
 
@@ -125,6 +134,26 @@ def agent_environment(
         chosen["PATH"] = os.pathsep.join(filter(None, (str(venv / "bin"), chosen["PATH"])))
         chosen["VIRTUAL_ENV"] = str(venv)
     return chosen
+
+
+def job_environment(base: Mapping[str, str], passed: Collection[str]) -> dict[str, str]:
+    """What is left of the environment of a workflow's job before anything of the repository starts:
+    nothing by which a step speaks to its workflow, and of secrets only what is `passed`.
+    """
+    return {
+        name: value
+        for name, value in base.items()
+        if name in passed
+        or name in _NAMES
+        or name in _OUR_OWN
+        or name.startswith(("LC_", "XDG_", "GIT_CONFIG_"))
+    }
+
+
+def become(env: Mapping[str, str]) -> None:
+    """Make `env` the environment of this process, and of all that it starts from now on."""
+    os.environ.clear()
+    os.environ.update(env)
 
 
 def clean_path(path: str, drop_paths: Sequence[Path]) -> str:
