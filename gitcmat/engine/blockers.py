@@ -9,6 +9,7 @@ from gitcmat.errors import Conflict, NotFound, Usage
 from gitcmat.model.blocker import Blocker, BlockerStatus
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Answered
+from gitcmat.model.lifecycle import advance
 from gitcmat.model.message import Ask
 from gitcmat.model.state import State
 from gitcmat.store.state import Actor, Change
@@ -32,7 +33,7 @@ def answer(deps: Deps, blocker_id: str, text: str, *, through: str = "") -> tupl
 def take_answer(
     deps: Deps, change: Change, blocker_id: str, text: str, by: Actor, after: After
 ) -> tuple[Blocker, Entry]:
-    """Let an answer happen within a change."""
+    """Let an answer happen within a change, which one that is refused leaves as it was."""
     now = deps.clock.now()
     blocker = change.facts.blocker(blocker_id)
     if blocker is None:
@@ -44,10 +45,11 @@ def take_answer(
         )
     if not text.strip():
         raise Usage("An answer needs some text.", hint=f'gitcmat blocker answer {blocker_id} "…"')
-    done = answered(blocker, text.strip(), by.name, now)
-    change.put(done, f"{blocker_id}: answered by {by.name}")
     others = [b for b in change.blockers(blocker.task) if b.id != blocker_id]
     event = Answered(blocker=blocker, text=text, by=by.name, more=bool(others))
+    advance(change.entry(blocker.task), event, now)  # what it refuses leaves the change as it was
+    done = answered(blocker, text.strip(), by.name, now)
+    change.put(done, f"{blocker_id}: answered by {by.name}")
     entry = happen(change, blocker.task, event, now, after)
     if entry.state is not State.BLOCKED:
         for other in others:

@@ -6,7 +6,15 @@ one by one, looking before it makes anything. So it may be killed anywhere, and 
 
 from typing import Final
 
-from gitcmat.engine import gate_reports, pull_standing, pull_sync, pull_upkeep
+from gitcmat.engine import (
+    gate_reports,
+    pull_checks,
+    pull_replies,
+    pull_standing,
+    pull_sync,
+    pull_talk,
+    pull_upkeep,
+)
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.reconcile import Reconciler
@@ -38,10 +46,10 @@ def sync(
         # 1. issues with the label: issue_sync.take_in
         pull_sync.take_in(reconciler, hub, look, found, merged=merged)
         pull_standing.take_in(reconciler.deps, hub, look, found)
-        # 3. reviews, comments, commands: pull_talk.take_in
-        # 4. checks that are red: pull_checks.take_in
+        pull_talk.take_in(reconciler, hub, look, found)
+        pull_checks.take_in(reconciler, hub, look, found)
         pull_upkeep.bring_up_to_date(reconciler, hub, found)
-        # 6. replies to threads, blockers as comments: pull_replies.take_in
+        pull_replies.take_in(reconciler.deps, hub, look, found)
         gate_reports.take_in(reconciler.deps, hub, found)
         reconciler(start=False)
         _look_again(reconciler, look, found)

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from gitcmat.engine import branches, costs, subtasks
+from gitcmat.engine import branches, costs, pull_words, subtasks
 from gitcmat.engine.deps import Deps
-from gitcmat.engine.effects import After, happen
+from gitcmat.engine.effects import After
 from gitcmat.engine.landing_record import repair
 from gitcmat.engine.reconcile import Reconciler
+from gitcmat.engine.sending_back import send_back
 from gitcmat.errors import Conflict, NotFound, Usage
 from gitcmat.model.entry import Entry
 from gitcmat.model.events import Rejected
@@ -18,6 +19,7 @@ from gitcmat.model.marks import path_marks
 from gitcmat.model.spending import Total
 from gitcmat.model.state import State
 from gitcmat.model.subtask import Subtask
+from gitcmat.model.talk import Saying
 from gitcmat.store import diffs, refs
 from gitcmat.store.git import Git
 from gitcmat.store.layout import Kind
@@ -148,7 +150,7 @@ def diff(deps: Deps, text: str, *, stat: bool = False, paths: Sequence[str] = ()
 
 
 def reject(reconciler: Reconciler, text: str, message: str) -> Entry:
-    """Send the work back to the agent, with the why in its next prompt.
+    """Send the work back to the agent, with the why in its next prompt; its pull request says so.
 
     Raises `Usage` without a why, `Conflict` when it is not in review.
     """
@@ -166,9 +168,23 @@ def reject(reconciler: Reconciler, text: str, message: str) -> Entry:
                 hint=f"gitcmat task show {entry.id}",
             )
         event = Rejected(text=message.strip(), by=deps.me.name)
-        entry = happen(change, entry_id, event, deps.clock.now(), After())
+        said = _told_there(entry, event)
+        entry = send_back(change, event, entry_id, deps.clock.now(), After())
+        if said is not None:
+            talk = replace(entry.talk, sayings=(*entry.talk.sayings, said))
+            change.put(replace(entry, talk=talk))
     reconciler(start=False)
     return deps.store.read().entry(entry_id) or entry
+
+
+def _told_there(entry: Entry, event: Rejected) -> Saying | None:
+    """Return what is said of it on the pull request, if there is an open one."""
+    pull = entry.pull
+    if pull is None or not pull.open:
+        return None
+    mark = f"reject={entry.run or entry.id}-{entry.version.count}"
+    text = pull_words.rejected(event.by, event.text)
+    return Saying(number=pull.number, mark=mark, text=text)
 
 
 def _review(git: Git, entry: Entry) -> Review:

@@ -8,6 +8,7 @@ from typing import Self
 from gitcmat.model.gate import GateResult, Verdict
 from gitcmat.model.pull import Pull
 from gitcmat.model.state import State, check_move
+from gitcmat.model.talk import Talk
 from gitcmat.model.task import Priority, Task
 
 
@@ -127,6 +128,8 @@ class Entry:
     landing: Landing | None = None
     pull: Pull | None = None
     """Its pull request, once it was opened."""
+    talk: Talk = field(default_factory=Talk)
+    """What people say about it on a forge."""
     version: Version = field(default_factory=Version)
 
     @property

@@ -102,6 +102,21 @@ class Rejected:
 
     text: str
     by: str
+    reason: str = "sent back at review"
+    """In a few words, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecksRed:
+    """Programs on the forge found red what is at review."""
+
+    names: tuple[str, ...]
+    text: str
+    """What they said."""
+    attempts: int
+    """What holds for this task."""
+    again: bool = False
+    """Whether the agent was told of the same ones on the same commit: nothing came of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +168,7 @@ Event = (
     | NeedFailed
     | UsedUp
     | Rejected
+    | ChecksRed
     | LandingFailed
     | Landed
     | Cancelled

@@ -52,6 +52,9 @@ class ForgeSettings:
     approvals: int = field(
         default=1, metadata={"doc": "How many people must approve; 0 for who works alone"}
     )
+    bots: tuple[str, ...] = field(
+        default=(), metadata={"doc": "Logins of programs whose reviews the agent is given"}
+    )
     api: str | None = field(
         default=None, metadata={"doc": "Address of the API where the host does not say it"}
     )

@@ -18,6 +18,7 @@ from gitcmat.model.events import (
     Ask,
     Asked,
     Cancelled,
+    ChecksRed,
     Claimed,
     CloseBlockers,
     DropBranch,
@@ -94,7 +95,10 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
         case Rejected():
             _only(entry, State.REVIEW, what="be sent back")
             note = Note(kind=Said.REJECT, text=event.text, at=now, by=event.by)
-            return _again(entry, now, note, reason="sent back at review"), ()
+            return _again(entry, now, note, reason=event.reason), ()
+        case ChecksRed():
+            _only(entry, State.REVIEW, what="be sent back by its checks")
+            return _checks_red(entry, event, now)
         case LandingFailed():
             _only(entry, State.REVIEW, what="be landed")
             return _landing_failed(entry, event, now)
@@ -115,7 +119,8 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
         case Rerun():
             _only(entry, *FINISHED, what="be started again")
             fresh = entry.to(State.PENDING, now, reason=f"started again by {event.by}")
-            return replace(fresh, **_CLEARED), ()
+            talk = replace(entry.talk, held=(), handed=())
+            return replace(fresh, talk=talk, **_CLEARED), ()
         case _:
             assert_never(event)
 
@@ -284,6 +289,22 @@ def _judged(
     question = f"{kept.id} is still red after {tried}: {red}. What now?"
     ask = Ask(kind=BlockerKind.GATES, question=question, detail=red_output(kept.gates))
     return kept.to(State.BLOCKED, now, reason=f"red: {red}"), (ask,)
+
+
+def _checks_red(entry: Entry, event: ChecksRed, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
+    """Another attempt as after red gates, counted with them; then a person is asked."""
+    names = ", ".join(event.names)
+    reason = f"red on the forge: {names}"
+    if not event.again and entry.attempt < event.attempts:
+        note = Note(kind=Said.RED, text=event.text, at=now, by="gitcmat")
+        notes = (*(n for n in entry.notes if n.kind is not Said.RED), note)
+        again = entry.to(State.PENDING, now, reason=reason)
+        return replace(again, not_before=None, notes=notes), ()
+    tried = "one attempt" if entry.attempt == 1 else f"{entry.attempt} attempts"
+    why = "and the agent changed nothing" if event.again else f"after {tried}"
+    question = f"The pull request of {entry.id} is red {why}: {names}. What now?"
+    ask = Ask(kind=BlockerKind.GATES, question=question, detail=event.text)
+    return entry.to(State.BLOCKED, now, reason=reason), (ask,)
 
 
 def red_output(gates: tuple[GateResult, ...]) -> str:

@@ -51,6 +51,16 @@ def cut(text: str, most: int = TEXT) -> str:
     return f"({len(text) - len(kept)} characters left out)\n{kept}"
 
 
+def beginning(text: str, most: int = TEXT) -> str:
+    """The beginning of a text, with a word about what is left out."""
+    if weight(text) <= most:
+        return text
+    kept = text[:most]
+    while weight(kept) > most:
+        kept = kept[: -(len(kept) // 8 + 1)]
+    return f"{kept}\n({len(text) - len(kept)} characters left out)"
+
+
 def small(result: Result) -> Result:
     """A result that fits into a record."""
     gates = result.gates[:LINES]

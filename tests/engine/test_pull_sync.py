@@ -160,6 +160,8 @@ def test_a_look_at_many_costs_few_requests(there: OnGitHub) -> None:
         f"/repos/{SLUG}/pulls",
         "/graphql",
         f"/repos/{SLUG}/pulls/1/reviews",
+        f"/repos/{SLUG}/pulls/1/comments",
+        f"/repos/{SLUG}/issues/1/comments",
     ]
 
 

@@ -16,6 +16,7 @@ from gitcmat.model.events import (
     Ask,
     Asked,
     Cancelled,
+    ChecksRed,
     Claimed,
     CloseBlockers,
     DropBranch,
@@ -34,6 +35,7 @@ from gitcmat.model.gate import GateOutcome, GateResult, Verdict
 from gitcmat.model.job import Result, RunOutcome
 from gitcmat.model.lifecycle import MAX_INTERRUPTIONS, advance
 from gitcmat.model.state import FINISHED, MOVES, State, check_move
+from gitcmat.model.talk import Handed, Remark, Talk
 from gitcmat.model.task import Priority, Task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -308,6 +310,46 @@ def test_a_rejected_result_goes_back_with_the_reason() -> None:
     new, _ = advance(entry(State.REVIEW, attempt=2), Rejected(text="no", by="Ann"), LATER)
     assert (new.state, new.attempt) == (State.PENDING, 0)
     assert new.notes == (Note(kind=Said.REJECT, text="no", at=LATER, by="Ann"),)
+
+
+def test_red_checks_count_like_red_gates() -> None:
+    event = ChecksRed(names=("build", "docs"), text="boom", attempts=2)
+    old = Note(kind=Said.RED, text="before", at=NOW, by="gitcmat")
+    first, effects = advance(entry(State.REVIEW, attempt=1, notes=(old,)), event, LATER)
+    assert effects == ()
+    assert (first.state, first.reason) == (State.PENDING, "red on the forge: build, docs")
+    assert (first.attempt, [note.text for note in first.notes]) == (1, ["boom"])
+
+    last, effects = advance(entry(State.REVIEW, attempt=2), event, LATER)
+    assert last.state is State.BLOCKED
+    question = "The pull request of a is red after 2 attempts: build, docs. What now?"
+    assert effects == (Ask(kind=BlockerKind.GATES, question=question, detail="boom"),)
+
+
+def test_checks_that_an_agent_did_nothing_about_are_for_a_person() -> None:
+    event = ChecksRed(names=("build",), text="boom", attempts=9, again=True)
+    new, (ask,) = advance(entry(State.REVIEW, attempt=1), event, LATER)
+    assert new.state is State.BLOCKED
+    assert isinstance(ask, Ask)
+    assert ask.question == (
+        "The pull request of a is red and the agent changed nothing: build. What now?"
+    )
+
+
+def test_checks_of_what_is_not_at_review_mean_nothing() -> None:
+    event = ChecksRed(names=("build",), text="boom", attempts=9)
+    with pytest.raises(Conflict, match="only what is review can be sent back by its checks"):
+        advance(entry(State.PENDING), event, LATER)
+
+
+def test_a_rerun_forgets_what_was_said_and_not_that_it_was_heard() -> None:
+    talk = Talk(
+        heard=("comment:1",),
+        held=(Remark(id="comment:1", by="rita"),),
+        handed=(Handed(id="thread:2", last="thread:2", number=7, run="r-1", head="c"),),
+    )
+    new, _ = advance(entry(State.DONE, talk=talk), Rerun(by="Ann"), LATER)
+    assert new.talk == Talk(heard=("comment:1",))
 
 
 def test_a_rerun_begins_without_what_was() -> None:

@@ -299,9 +299,19 @@ class World:
         issue.updated = now
         return made
 
-    def remark(self, repo: Repo, number: int, user: str, at: tuple[str, int], body: str) -> Remark:
-        """Have somebody begin a thread at a path and line of the head, with a review of its own."""
-        review = self.review(repo, number, user, "COMMENTED")
+    def remark(
+        self,
+        repo: Repo,
+        number: int,
+        user: str,
+        at: tuple[str, int],
+        body: str,
+        review: Review | None = None,
+    ) -> Remark:
+        """Have somebody begin a thread at a path and line of the head, with a review of its own
+        unless they have submitted one with it.
+        """
+        review = review or self.review(repo, number, user, "COMMENTED")
         issue = repo.issues[number]
         assert issue.pull is not None
         path, line = at
