@@ -48,7 +48,7 @@ def sync(
         pull_standing.take_in(reconciler.deps, hub, look, found)
         pull_talk.take_in(reconciler, hub, look, found)
         pull_checks.take_in(reconciler, hub, look, found)
-        pull_upkeep.bring_up_to_date(reconciler, hub, found)
+        pull_upkeep.take_in(reconciler, hub, look, found)
         pull_replies.take_in(reconciler.deps, hub, look, found)
         gate_reports.take_in(reconciler.deps, hub, found)
         reconciler(start=False)

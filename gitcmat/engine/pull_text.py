@@ -1,5 +1,6 @@
-"""What a pull request says of a task's work when it is opened."""
+"""What a pull request says of a task's work."""
 
+import hashlib
 from typing import Final
 
 from gitcmat.engine import branches, costs
@@ -7,7 +8,6 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.prompts import quoted
 from gitcmat.model import pull_body
 from gitcmat.model.entry import Entry
-from gitcmat.model.forge import mark
 from gitcmat.model.landing import in_words
 from gitcmat.store.templates import render
 
@@ -16,19 +16,32 @@ _FOLDERS: Final = ((".github/",), (), ("docs/",))
 _NAME: Final = "pull_request_template.md"
 
 
-def task_mark(task: str) -> str:
-    """Return what the pull request of a task is known again by."""
-    return mark("task", task)
-
-
 def body(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...]) -> str:
     """Return the body of the pull request of an entry whose work is at `tip`."""
+    ours, trailers = _ours(deps, entry, tip, depends_on), _trailers(deps, entry)
+    return pull_body.assembled(entry.id, ours, _template(deps, entry), trailers)
+
+
+def refreshed(
+    deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...], body: str
+) -> str | None:
+    """Return `body` as it is to be by now, None where that is not ours to say."""
+    ours = _ours(deps, entry, tip, depends_on)
+    return pull_body.refreshed(body, entry.id, ours, _trailers(deps, entry))
+
+
+def digest(entry: Entry, depends_on: tuple[int, ...]) -> str:
+    """Return what changes when the body does, beside the work itself; it costs nothing."""
+    told = (entry.run, in_words(entry.gates, entry.verdict), entry.marks, entry.task, depends_on)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _ours(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...]) -> str:
     facts = deps.store.read()
     run = facts.run(entry.run or "")
     subjects = _subjects(deps, entry, tip)
     used = costs.of_task(deps, facts, entry.id)
     values = {
-        "mark": task_mark(entry.id),
         "id": entry.id,
         "prompt": pull_body.part(entry.task.prompt.strip() or entry.task.name),
         "depends_on": depends_on,
@@ -40,10 +53,7 @@ def body(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...]) -> str
         "marks": [pull_body.part(text, 1000) for text in entry.marks],
         "cost": str(used) if used.told else "",
     }
-    ours = render("pull_request.md.j2", values, quoted=quoted)
-    return pull_body.assembled(
-        ours, _template(deps, entry), _trailers(entry, run.agent if run else "")
-    )
+    return render("pull_request.md.j2", values, quoted=quoted)
 
 
 def _subjects(deps: Deps, entry: Entry, tip: str) -> list[str]:
@@ -51,7 +61,9 @@ def _subjects(deps: Deps, entry: Entry, tip: str) -> list[str]:
     return deps.git.text("log", "--reverse", "--format=%s", f"{onto}..{tip}").splitlines()
 
 
-def _trailers(entry: Entry, agent: str) -> list[str]:
+def _trailers(deps: Deps, entry: Entry) -> list[str]:
+    run = deps.store.read().run(entry.run or "")
+    agent = run.agent if run else ""
     found = {"Cmat-Task": entry.id, "Cmat-Run": entry.run or "", "Assisted-by": agent}
     return [f"{key}: {value}" for key, value in found.items() if value]
 

@@ -4,21 +4,19 @@ The branch is pushed first, and read back; then a pull request is looked for bef
 then it is recorded. Whoever is killed anywhere on that way does it again and finds what is there.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gitcmat.engine import branches, pull_push, pull_text
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
+from gitcmat.engine.pull_open import Wanted, open_
 from gitcmat.engine.pull_record import as_seen, record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.errors import Conflict, NotFound
-from gitcmat.forge import AlreadyThere, OutcomeUnknown
-from gitcmat.model import landing, pull_body, pull_rules
+from gitcmat.model import landing, pull_rules
 from gitcmat.model.access import TokenKind, starts_workflows
 from gitcmat.model.entry import Entry
-from gitcmat.model.forge import PullRequest, marks
-from gitcmat.model.pull import Pull, PullState
+from gitcmat.model.pull import Pull
 from gitcmat.store import refs
 from gitcmat.store.fetching import fetch
 from gitcmat.store.layout import Kind
@@ -41,15 +39,25 @@ class Published:
 
 
 def publish(
-    reconciler: Reconciler, hub: Hub, task: str, *, draft: bool, again: bool = False
+    reconciler: Reconciler,
+    hub: Hub,
+    task: str,
+    *,
+    draft: bool,
+    base: str = "",
+    again: bool = False,
 ) -> Published:
-    """Put the work of a task in review onto the forge, as a pull request.
+    """Put the work of a task in review onto the forge, as a pull request, or bring that which is
+    there up to date.
 
-    It may be repeated at any time. With `again` a new one is opened where the last was closed.
+    It may be repeated at any time. It goes onto `base`, a branch there without ``refs/heads/``;
+    left out, onto the target of the task, or what `pull_rules.base_of` says. With `again` a new one
+    is opened where the last was closed.
 
     Raises:
         Conflict: it is not in review or has no work; the branch there is somebody else's; its pull
             request was closed.
+        NotFound: there is no such base there.
         UserError: the forge or the remote does not do it; see `gitcmat.forge`.
     """
     deps = reconciler.deps
@@ -64,10 +72,17 @@ def publish(
         )
     prefix = wants.config(entry).branch.prefix if wants else "cmat"
     branch = entry.branch or refs.branch_ref(prefix, entry.id)
+    base = base.removeprefix(refs.BRANCHES)
+    along = _along(deps, hub, entry, base)
     tip, pushed = pull_push.push_work(deps, hub, entry, branch, tip)
-    along = _along(deps, hub, entry)
-    seen, made = _opened(deps, hub, entry, branch, tip, draft=draft, again=again)
-    entry = record(deps, entry.id, lambda known: replace(as_seen(hub, seen, known), pushed=tip))
+    wanted = Wanted(entry=entry, branch=branch, tip=tip, base=base, draft=draft, again=again)
+    seen, made = open_(deps, hub, wanted)
+    shown = pull_text.digest(entry, wanted.depends_on(deps, hub))
+    entry = record(
+        deps,
+        entry.id,
+        lambda known: replace(as_seen(hub, seen, known), pushed=tip, shown=shown),
+    )
     pull = pull_rules.recorded(entry)
     return Published(
         entry=entry,
@@ -117,78 +132,17 @@ def _is_silent(hub: Hub) -> bool:
     return not starts_workflows(hub.forge.whoami())
 
 
-def _along(deps: Deps, hub: Hub, entry: Entry) -> int:
-    """How many commits of the target are here and not on the forge."""
-    there = fetch(deps.git, hub.upstream(), entry.target)
-    here = deps.git.ref(entry.target)
+def _along(deps: Deps, hub: Hub, entry: Entry, base: str) -> int:
+    """How many commits of the target are here and not on the forge.
+
+    Raises `NotFound` where the branch that it is to go onto is not there.
+    """
+    onto = f"{refs.BRANCHES}{base}" if base else entry.target
+    there = fetch(deps.git, hub.upstream(), onto)
     if there is None:
-        raise Conflict(
-            f"{hub.remote.slug} has no branch {entry.target.removeprefix(refs.BRANCHES)}.",
-            hint="push it, or have the task land on another branch",
+        raise NotFound(
+            f"{hub.remote.slug} has no branch {onto.removeprefix(refs.BRANCHES)}.",
+            hint=f"push it, or name another: gitcmat pr create {entry.id} --base BRANCH",
         )
+    here = deps.git.ref(entry.target) if onto == entry.target else None
     return int(deps.git.text("rev-list", "--count", f"{there}..{here}")) if here else 0
-
-
-def _opened(
-    deps: Deps, hub: Hub, entry: Entry, branch: str, tip: str, *, draft: bool, again: bool
-) -> tuple[PullRequest, bool]:
-    """Return the one pull request of the branch, and whether it was made now."""
-    head = branch.removeprefix(refs.BRANCHES)
-    if found := _there(hub, entry, head, tip, again=again):
-        return _readied(hub, found, draft=draft), False
-    needs = _needs(deps, entry)
-    base = pull_rules.base_of(
-        entry,
-        needs,
-        lambda need: (
-            branches.contains(deps.git, tip, need.pull.pushed)
-            if need.pull and need.pull.pushed
-            else False
-        ),
-    )
-    numbers = pull_rules.depends_on(needs, hub.remote.host, hub.remote.slug)
-    text = pull_text.body(deps, entry, tip, numbers)
-    name = pull_body.title(entry.task.name)
-    try:
-        made = hub.forge.pulls.create(title=name, body=text, head=head, base=base, draft=draft)
-    except (AlreadyThere, OutcomeUnknown):
-        if found := _there(hub, entry, head, tip, again=again):
-            return _readied(hub, found, draft=draft), True
-        raise
-    return made, True
-
-
-def _there(hub: Hub, entry: Entry, head: str, tip: str, *, again: bool) -> PullRequest | None:
-    """Return the pull request that the branch has; None when one may be made."""
-    all_ = hub.forge.pulls.of_branch(head)
-    for found in all_:
-        if found.state is PullState.OPEN:
-            task = marks(found.body).get("task", entry.id)
-            if task == entry.id:
-                return found
-            raise Conflict(
-                f"{found.url} is from {head} too, and says that it is of the task {task}.",
-                hint="close it there first",
-            )
-    last = all_[0] if all_ else None
-    if last is not None and last.state is PullState.MERGED and last.head_sha == tip:
-        raise Conflict(f"{entry.id} was merged by {last.url}.", hint="gitcmat pr sync")
-    if last is not None and last.state is PullState.CLOSED and not again:
-        raise Conflict(
-            f"{last.url} was closed without merging.",
-            hint=f"gitcmat pr create {entry.id} --again, or reopen it there",
-        )
-    return None
-
-
-def _readied(hub: Hub, found: PullRequest, *, draft: bool) -> PullRequest:
-    """Take it out of draft where that is wanted; nothing makes a draft of it again."""
-    if found.draft and not draft:
-        return hub.forge.pulls.edit(found.number, draft=False)
-    return found
-
-
-def _needs(deps: Deps, entry: Entry) -> Iterable[Entry]:
-    facts = deps.store.read()
-    found = (facts.entry(need) for need in entry.task.needs)
-    return [need for need in found if need is not None]

@@ -43,6 +43,8 @@ class Pull:
     """
     told: str = ""
     """The commit that what the gates say was reported for last."""
+    shown: str = ""
+    """A digest of what its body was made of last."""
     override: str = ""
     """The reason a person gave for merging what was not green or not approved."""
 

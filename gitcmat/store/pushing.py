@@ -5,7 +5,7 @@ it is in no argument, no file and no address.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -63,23 +63,31 @@ def remote_tip(git: Git, upstream: Upstream, ref: str) -> str | None:
     Raises:
         PushUnknown: the remote would not say.
     """
+    return remote_tips(git, upstream, [ref]).get(ref)
+
+
+def remote_tips(git: Git, upstream: Upstream, wanted: Collection[str]) -> dict[str, str]:
+    """Return the commits of those of the full refs `wanted` that are on the remote.
+
+    Raises:
+        PushUnknown: the remote would not say.
+    """
+    if not wanted:
+        return {}
     try:
-        asked = ("ls-remote", "--refs", "--end-of-options", upstream.url, ref)
+        asked = ("ls-remote", "--refs", "--end-of-options", upstream.url, *wanted)
         done = at_remote(git, upstream, *asked)
     except (GitError, proc.Timeout) as error:
-        said = f"{upstream.url} does not say where {ref} is"
-        raise in_words(PushUnknown, said, error) from error
-    for line in done.splitlines():
-        commit, _, name = line.partition("\t")
-        if name == ref:
-            return commit
-    return None
+        where = f"where {next(iter(wanted))} is" if len(wanted) == 1 else "where its branches are"
+        raise in_words(PushUnknown, f"{upstream.url} does not say {where}", error) from error
+    pairs = (line.partition("\t") for line in done.splitlines())
+    return {name: commit for commit, _, name in pairs if name in wanted}
 
 
-def push(git: Git, upstream: Upstream, ref: str, commit: str, *, was: str | None) -> None:
-    """Move a full ref on the remote from `was` (None: it is not there) to `commit`.
+def push(git: Git, upstream: Upstream, ref: str, commit: str | None, *, was: str | None) -> None:
+    """Move a full ref on the remote from `was` to `commit`; None is for a ref that is not there.
 
-    When it returns the remote has said, asked anew, that the ref is there. No hook is run. It may
+    When it returns the remote has said, asked anew, that it is so. No hook is run. It may
     be repeated after any of its errors.
 
     Raises:
@@ -94,7 +102,7 @@ def push(git: Git, upstream: Upstream, ref: str, commit: str, *, was: str | None
             upstream,
             *("push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"),
             *(f"--force-with-lease={ref}:{was or ''}", "--end-of-options"),
-            *(upstream.url, f"{commit}:{ref}"),
+            *(upstream.url, f"{commit or ''}:{ref}"),
         )
     except (GitError, proc.Timeout) as error:
         failed = error

@@ -103,7 +103,10 @@ def test_the_whole_way(there: There) -> None:
     merged = there.pr("merge", "x").ok()
 
     commit = there.stage.git.branches()["main"]
-    assert merged.out == f"x: #1 was merged, as {commit[:10]} on main; x is done\n"
+    assert merged.out == (
+        f"x: #1 was merged, as {commit[:10]} on main; x is done\n"
+        "x: cmat/x on pat/project was deleted\n"
+    )
     message = there.stage.git.git("log", "-1", "--format=%B", commit)
     run = there.project.entry("x")
     assert run is not None

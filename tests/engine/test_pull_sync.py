@@ -55,7 +55,11 @@ def test_each_button_makes_it_done(there: OnGitHub, method: MergeMethod) -> None
     done = there.sync()
 
     assert done.landed == ["a"]
-    assert done.lines == [f"a: #1 was merged, as {commit[:10]} on main; a is done"]
+    assert done.lines == [
+        f"a: #1 was merged, as {commit[:10]} on main; a is done",
+        "a: cmat/a on pat/project was deleted",
+    ]
+    assert "cmat/a" not in there.stage.git.branches()
     _is_done(there, commit, "pull request")
     _goes_on(there)
 
@@ -186,6 +190,43 @@ def test_what_happened_is_found_also_where_the_bookmark_was_lost(there: OnGitHub
     assert there.sync().landed == ["a"]
 
 
+# --- the branch of what was merged --------------------------------------------------------------
+
+
+def test_a_branch_that_others_moved_after_the_merge_stays_and_is_named(there: OnGitHub) -> None:
+    head = there.seen().head_sha
+    there.button(1, MergeMethod.SQUASH)
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+
+    assert there.sync().lines[1:] == [
+        f"a: cmat/a on pat/project stays: it is at {theirs[:10]}, and {head[:10]} was merged"
+    ]
+    assert there.stage.git.branches()["cmat/a"] == theirs
+    assert there.sync().troubles == []
+
+
+def test_a_branch_that_others_build_on_stays(there: OnGitHub) -> None:
+    there.stage.push_commit("rita/more", there.seen().head_sha)
+    there.stage.push("rita/more", "more.py", "x = 1\n")
+    rita = there.stage.forge("rita").pulls
+    rita.create(title="More", body="", head="rita/more", base="cmat/a", draft=False)
+    there.button(1, MergeMethod.SQUASH)
+
+    assert there.sync().lines[1:] == ["a: cmat/a on pat/project stays: #2 goes onto it"]
+    assert "cmat/a" in there.stage.git.branches()
+    assert there.seen(2).state is PullState.OPEN
+
+
+def test_a_branch_is_deleted_also_where_it_was_not_the_first_time(there: OnGitHub) -> None:
+    there.button(1, MergeMethod.SQUASH)
+    there.hub.fail(Kind.LOST, verb="GIT", path="git-receive-pack$", times=9)
+    assert there.sync().troubles[0].startswith("a: refs/heads/cmat/a could not be pushed to ")
+    assert "cmat/a" in there.stage.git.branches()
+    there.hub.faults.clear()
+
+    assert there.sync().lines == ["a: cmat/a on pat/project was deleted"]
+
+
 # --- how it stands ------------------------------------------------------------------------------
 
 
@@ -263,6 +304,37 @@ def test_rework_is_pushed_where_that_is_wanted(there: OnGitHub) -> None:
 
     assert there.sync().lines == [f"a: #1 is at {head[:10]} now: {there.seen().url}"]
     assert there.seen().head_sha == head
+    assert there.sync().lines == []
+
+
+def test_rework_is_told_in_the_body_beside_what_people_wrote_there(there: OnGitHub) -> None:
+    there.project.settings(forge={"pull": "ready"})
+    theirs = "Closes #7, says @rita"
+    rita = there.stage.forge("rita").pulls
+    rita.edit(1, body=there.seen().body.replace("\n\nCmat-Task", f"\n\n{theirs}\n\nCmat-Task"))
+    first = there.project.entry("a").run
+    there.project.happen("a", Rejected(text="again", by="Pat"))
+    there.project.work()
+    there.sync()
+
+    body, run = there.seen().body, there.project.entry("a").run
+    assert f"\n\n{theirs}\n\nCmat-Task: a\nCmat-Run: {run}\nAssisted-by: coder\n" in body
+    assert str(first) not in body
+    assert body.count("\n- ") > 1  # the commits of both runs
+    written = there.seen().updated
+    there.sync()
+    assert there.seen().updated == written
+
+
+def test_a_body_that_people_made_theirs_is_left_alone(there: OnGitHub) -> None:
+    there.project.settings(forge={"pull": "ready"})
+    there.stage.forge("rita").pulls.edit(1, body="Mine.")
+    there.project.happen("a", Rejected(text="again", by="Pat"))
+    there.project.work()
+    there.sync()
+
+    assert there.seen().body == "Mine."
+    assert there.seen().head_sha == there.project.entry("a").head
 
 
 def test_a_closed_one_stays_closed(there: OnGitHub) -> None:

@@ -40,7 +40,7 @@ def test_a_pull_request_says_what_the_work_is(there: OnGitHub) -> None:
     assert (done.made, done.pushed, done.along) == (True, True, 0)
     assert (seen.title, seen.draft, seen.head, seen.base) == ("a", True, "cmat/a", "main")
     assert seen.head_sha == entry.head == there.stage.git.branches()["cmat/a"]
-    assert marks(seen.body) == {"task": "a"}
+    assert marks(seen.body) == {"task": "a", "end": "a"}
     assert seen.body.endswith(
         f"\n\n- [ ] I have read it\n\nCmat-Task: a\nCmat-Run: {entry.run}\nAssisted-by: coder\n"
     )
@@ -155,6 +155,26 @@ def test_commits_that_come_along_are_told(there: OnGitHub) -> None:
     there.project.work()
 
     assert there.create("b").along == 2
+
+
+def test_a_base_that_is_named_is_gone_onto(there: OnGitHub) -> None:
+    there.stage.push_commit("next", there.stage.git.branches()["main"])
+
+    assert there.create("a", base="next").pull.base == "next"
+    assert there.create("a").pull.base == "next"
+    assert there.create("a", base="refs/heads/main").pull.base == "main"
+    assert _numbers(there) == [1]
+
+
+def test_a_base_that_is_not_there_is_refused_before_anything_is_pushed(there: OnGitHub) -> None:
+    with pytest.raises(NotFound) as refused:
+        there.create("a", base="nxet")
+
+    assert (refused.value.message, refused.value.hint) == (
+        "pat/project has no branch nxet.",
+        "push it, or name another: gitcmat pr create a --base BRANCH",
+    )
+    assert "cmat/a" not in there.stage.git.branches()
 
 
 def test_what_is_not_at_review_has_none(there: OnGitHub) -> None:

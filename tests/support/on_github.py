@@ -69,10 +69,12 @@ class OnGitHub:
         self.stage.push_main()
         self.project.work()
 
-    def create(self, task: str, *, draft: bool = False, again: bool = False) -> Published:
+    def create(
+        self, task: str, *, draft: bool = False, base: str = "", again: bool = False
+    ) -> Published:
         """Open the pull request of a task."""
         reconciler = self.project.reconciler
-        return pulls.publish(reconciler, self.opened, task, draft=draft, again=again)
+        return pulls.publish(reconciler, self.opened, task, draft=draft, base=base, again=again)
 
     def sync(self) -> Synced:
         """Take in what happened there."""

@@ -23,9 +23,10 @@ def command() -> None:
 @click.argument("task")
 @click.option("--draft", "ready", flag_value="", help="As a draft; the default.")
 @click.option("--ready", "ready", flag_value="yes", help="Ready for review, also if it is there.")
+@click.option("--base", default="", metavar="BRANCH", help="The branch there that it goes onto.")
 @click.option("--again", is_flag=True, help="A new one, although the last one was closed.")
 @common
-def create(state: State, *, task: str, ready: str | None, again: bool) -> None:
+def create(state: State, *, task: str, ready: str | None, base: str, again: bool) -> None:
     """Push the work of TASK and open a pull request for it, or bring that which it has up to date.
 
     It may be typed again at any time: a task has one open pull request at most.
@@ -36,7 +37,7 @@ def create(state: State, *, task: str, ready: str | None, again: bool) -> None:
     app = state.app
     usual = app.deps.settings.forge.pull is not PullMode.READY
     draft = usual if ready is None else not ready
-    done = pulls.publish(app.reconciler, app.hub, task, draft=draft, again=again)
+    done = pulls.publish(app.reconciler, app.hub, task, draft=draft, base=base, again=again)
     data = {
         "task": done.entry.id,
         "pull": plain_pull(done.pull),
