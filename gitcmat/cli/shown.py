@@ -76,6 +76,8 @@ def entry_row(
         note = f"waits: {held}"
     task, far = entry["task"], entry.get("subtasks")
     title = heading(task["title"], task["prompt"])
+    if issue := entry.get("issue"):
+        title = f"#{issue['number']}: {title}"
     return (
         entry["id"],
         entry["state"],

@@ -280,7 +280,7 @@ def _last(change: Change, entry: Entry, profile: AgentProfile, workspace: Path) 
     sessions by the folder it works in, and one that is told anew begins anew.
     """
     last = change.run(entry.run) if entry.run and entry.base else None
-    if last is None or not last.session.id:
+    if last is None or not last.session.id or entry.edited_since:
         return None
     same = (last.agent, last.workspace) == (profile.name, workspace.name)
     return last if same else None

@@ -135,10 +135,18 @@ def lines(found: Details) -> Iterator[str]:
     if entry.source:
         source = entry.source
         yield f"  from {source.path} on {_short(source.ref)} at {short(source.commit)}"
+    if entry.issue:
+        yield f"  from {entry.issue} of {entry.issue.repo} by {entry.issue.who}: {entry.issue.url}"
+        if entry.issue.gone:
+            yield f"  {entry.issue.gone}"
+        elif entry.issue.seen != entry.issue.text:
+            yield "  its issue was edited since: what was done is by the text of before"
     if entry.task.needs:
         yield f"  needs {', '.join(entry.task.needs)}"
     if entry.edited_since:
-        yield "  edited since the current run started: the run goes on with what it was given"
+        runs = entry.state is State.ACTIVE
+        told = "current run started: the run goes on with what it was given"
+        yield f"  edited since the {told if runs else 'last run: the next one is told anew'}"
     if entry.branch and not entry.state.finished:
         yield f"  branch {_short(entry.branch)}"
     if entry.verdict:

@@ -19,6 +19,7 @@ from gitcmat.model.events import (
     Edited,
     Effect,
     Event,
+    IssueEdited,
     Rerun,
     RerunNeed,
     StopRun,
@@ -62,6 +63,8 @@ def _note(old: Entry, new: Entry, event: Event) -> str:
     if isinstance(event, Edited):
         same = old.source is not None and old.source.blob == event.source.blob
         return f"{new.id}: {'follows its file again' if same else 'edited'}"
+    if isinstance(event, IssueEdited):
+        return f"{new.id}: {new.issue} was edited"
     return f"{new.id}: changed"
 
 

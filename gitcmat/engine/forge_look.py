@@ -27,6 +27,8 @@ class Look:
         self._deps = deps
         self._hub = hub
         self._before = bookmarks.read(deps.repo, hub.remote)
+        self.label = self._before.label if self._before is not None else ""
+        """The label whose issues have all been looked at before, `changes` aside."""
         self._again: set[int] = set()
         self._tips: dict[str, str | None] = {}
         self._pulls: dict[int, PullRequest] = {}
@@ -121,6 +123,7 @@ class Look:
             bookmark=self.changes.bookmark,
             again=tuple(sorted(self._again)),
             bases={branch: tip for branch, tip in self._tips.items() if tip is not None},
+            label=self.label,
         )
         if place != self._before:
             bookmarks.write(self._deps.repo, self._hub.remote, place)

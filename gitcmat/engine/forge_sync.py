@@ -8,6 +8,7 @@ from typing import Final
 
 from gitcmat.engine import (
     gate_reports,
+    issue_sync,
     pull_checks,
     pull_replies,
     pull_standing,
@@ -43,7 +44,7 @@ def sync(
     with _alone(reconciler.deps.repo):
         reconciler(start=False)
         look = Look(reconciler.deps, hub)
-        # 1. issues with the label: issue_sync.take_in
+        issue_sync.take_in(reconciler.deps, hub, look, found)
         pull_sync.take_in(reconciler, hub, look, found, merged=merged)
         pull_standing.take_in(reconciler.deps, hub, look, found)
         pull_talk.take_in(reconciler, hub, look, found)

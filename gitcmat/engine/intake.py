@@ -244,14 +244,15 @@ class Intake:
         return found
 
     def _allowed(self, wants: Wants, entries: Mapping[str, Entry]) -> frozenset[tuple[str, str]]:
-        """Which (id, blob) pairs may run; what was made at this machine enters the ledger here."""
+        """Which pairs of id and approval may run; what was made here enters the ledger now."""
         deps = self._deps
         pairs = {(e.id, e.source.blob): e.source for e in entries.values() if e.source}
         for files in wants.plan_intent.files.values():
             pairs |= {(w.id, w.source.blob): w.source for w in files.values() if w.task is not None}
         branch = self._branch_of_tasks()
         allowed = {p for p, source in pairs.items() if branch and source.ref == branch}
-        allowed |= deps.ledger.among(pairs)
+        asked = {(e.id, e.approval) for e in entries.values() if e.issue and not e.source}
+        allowed |= deps.ledger.among({*pairs, *asked})
         tips = tuple(sorted(wants.sources.tips.items()))
         unsure = {p for p in pairs if p not in allowed and self._denied.get(p) != tips}
         if unsure:

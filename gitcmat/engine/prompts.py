@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,7 +35,9 @@ def build(entry: Entry, *, system: str, gates: tuple[str, ...]) -> str:
     `system` is the text of the agent's profile, `gates` the names of the gates that will judge.
     """
     notes = _notes(entry.notes)
-    values = _about(entry.id, entry.task, system) | {
+    # What a stranger calls it is in the prompt, quoted: a heading would be ours.
+    title = str(entry.issue).capitalize() if entry.issue else entry.task.title
+    values = _about(entry.id, replace(entry.task, title=title), system) | {
         "gates": gates,
         "head": entry.head if entry.head != entry.base else "",
         "notes": notes,

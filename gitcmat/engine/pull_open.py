@@ -39,6 +39,10 @@ class Wanted:
         needs = _needs(deps, self.entry)
         return pull_rules.depends_on(needs, hub.remote.host, hub.remote.slug)
 
+    def closes(self, hub: Hub) -> int:
+        """Return the number of the issue that merging it closes; 0 for none."""
+        return pull_rules.closes(self.entry, hub.remote.host, hub.remote.slug)
+
 
 def open_(deps: Deps, hub: Hub, wanted: Wanted) -> tuple[PullRequest, bool]:
     """Return the pull request as it is then, up to date, and whether it was made now.
@@ -50,7 +54,8 @@ def open_(deps: Deps, hub: Hub, wanted: Wanted) -> tuple[PullRequest, bool]:
     if found := _there(hub, wanted):
         return _up_to_date(deps, hub, wanted, found), False
     entry = wanted.entry
-    text = pull_text.body(deps, entry, wanted.tip, wanted.depends_on(deps, hub))
+    numbers = wanted.depends_on(deps, hub)
+    text = pull_text.body(deps, entry, wanted.tip, numbers, closes=wanted.closes(hub))
     try:
         made = hub.forge.pulls.create(
             title=pull_body.title(entry.task.name),
@@ -104,7 +109,8 @@ def _there(hub: Hub, wanted: Wanted) -> PullRequest | None:
 def _up_to_date(deps: Deps, hub: Hub, wanted: Wanted, found: PullRequest) -> PullRequest:
     """Have it say what is true by now, and go where it is wanted; nothing makes a draft of it."""
     numbers = wanted.depends_on(deps, hub)
-    text = pull_text.refreshed(deps, wanted.entry, wanted.tip, numbers, found.body)
+    closes, entry = wanted.closes(hub), wanted.entry
+    text = pull_text.refreshed(deps, entry, wanted.tip, numbers, found.body, closes=closes)
     body = text if text is not None and text != found.body else None
     base = wanted.base if wanted.base not in {"", found.base} else None
     draft = False if found.draft and not wanted.draft else None

@@ -16,17 +16,19 @@ _FOLDERS: Final = ((".github/",), (), ("docs/",))
 _NAME: Final = "pull_request_template.md"
 
 
-def body(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...]) -> str:
-    """Return the body of the pull request of an entry whose work is at `tip`."""
-    ours, trailers = _ours(deps, entry, tip, depends_on), _trailers(deps, entry)
+def body(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...], *, closes: int) -> str:
+    """Return the body of the pull request of an entry whose work is at `tip`; merged, it closes the
+    issue `closes`, 0 for none.
+    """
+    ours, trailers = _ours(deps, entry, tip, depends_on, closes), _trailers(deps, entry)
     return pull_body.assembled(entry.id, ours, _template(deps, entry), trailers)
 
 
 def refreshed(
-    deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...], body: str
+    deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...], body: str, *, closes: int
 ) -> str | None:
     """Return `body` as it is to be by now, None where that is not ours to say."""
-    ours = _ours(deps, entry, tip, depends_on)
+    ours = _ours(deps, entry, tip, depends_on, closes)
     return pull_body.refreshed(body, entry.id, ours, _trailers(deps, entry))
 
 
@@ -36,14 +38,15 @@ def digest(entry: Entry, depends_on: tuple[int, ...]) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def _ours(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...]) -> str:
+def _ours(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...], closes: int) -> str:
     facts = deps.store.read()
     run = facts.run(entry.run or "")
     subjects = _subjects(deps, entry, tip)
     used = costs.of_task(deps, facts, entry.id)
     values = {
         "id": entry.id,
-        "prompt": pull_body.part(entry.task.prompt.strip() or entry.task.name),
+        "prompt": pull_body.part(_wanted(entry)),
+        "closes": closes,
         "depends_on": depends_on,
         "commits": [pull_body.part(subject, 300) for subject in subjects[:_COMMITS]],
         "more_commits": max(0, len(subjects) - _COMMITS),
@@ -54,6 +57,11 @@ def _ours(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...]) -> st
         "cost": str(used) if used.told else "",
     }
     return render("pull_request.md.j2", values, quoted=quoted)
+
+
+def _wanted(entry: Entry) -> str:
+    """Return what was asked for; an issue tells that itself."""
+    return entry.task.name if entry.issue else entry.task.prompt.strip() or entry.task.name
 
 
 def _subjects(deps: Deps, entry: Entry, tip: str) -> list[str]:

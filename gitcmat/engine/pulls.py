@@ -105,7 +105,9 @@ def named(deps: Deps, text: str) -> Entry:
         for entry in facts.entries():
             if entry.pull is not None and entry.pull.number == int(number):
                 return entry
-        raise NotFound(f"No task has the pull request {text}.", hint="gitcmat pr list")
+            if entry.issue is not None and entry.issue.number == int(number):
+                return entry
+        raise NotFound(f"No task has the pull request or issue {text}.", hint="gitcmat pr list")
     found = facts.entry(facts.resolve(Kind.QUEUE, text))
     if found is None:
         raise NotFound(f"There is no task {text!r}.", hint="gitcmat queue list")

@@ -171,10 +171,11 @@ def approve(
     pairs: dict[str, str] = {}
     for entry_id in sorted(chosen - left_out):
         entry = waiting.get(entry_id) or facts.entry(entry_id)
-        if entry is None or entry.source is None:
+        if entry is None or not entry.approval:
             continue
-        file = wants.plan_intent.files.get(entry.source.ref, {}).get(entry_id)
-        pairs[entry_id] = file.source.blob if file else entry.source.blob
+        files = wants.plan_intent.files.get(entry.source.ref, {}) if entry.source else {}
+        file = files.get(entry_id)
+        pairs[entry_id] = file.source.blob if file else entry.approval
     new = {i: b for i, b in pairs.items() if not deps.ledger.has(i, b)}
     deps.ledger.add_all(new.items(), How.APPROVED, deps.clock.now())
     return sorted(new)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from gitcmat.model.gate import GateResult, Verdict
+from gitcmat.model.issue_link import IssueLink
 from gitcmat.model.pull import Pull
 from gitcmat.model.state import State, check_move
 from gitcmat.model.talk import Talk
@@ -130,12 +131,21 @@ class Entry:
     """Its pull request, once it was opened."""
     talk: Talk = field(default_factory=Talk)
     """What people say about it on a forge."""
+    issue: IssueLink | None = None
+    """The issue that it came from; it has no task file then."""
     version: Version = field(default_factory=Version)
 
     @property
     def rank(self) -> tuple[int, datetime, str]:
         """Sorts what starts first: priority, then age."""
         return (self.priority.rank, self.created, self.id)
+
+    @property
+    def approval(self) -> str:
+        """What must be allowed beside its id for it to run; empty for a command's own order."""
+        if self.source is not None:
+            return self.source.blob
+        return self.issue.approval if self.issue is not None else ""
 
     def set_back(self, then: "Entry") -> list[str]:
         """Say, in words, what of a person's wishes changes when they are made what they were."""

@@ -28,7 +28,23 @@ class Edited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """The task file was deleted at its source."""
+    """What it came from is gone: its task file at the source, or the wish of its issue."""
+
+    reason: str = FILE_DELETED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueEdited:
+    """The issue that it came from has another text."""
+
+    task: Task
+    writer: bool
+    """Whether who wrote it may write to the repository."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAgain:
+    """The issue for whose closing it was withdrawn, or was about to be, is wanted again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +175,8 @@ class Rerun:
 Event = (
     Edited
     | Withdrawn
+    | IssueEdited
+    | WantedAgain
     | Approved
     | Unapproved
     | Claimed

@@ -46,6 +46,9 @@ class ForgeSettings:
         default=PullMode.OFF,
         metadata={"doc": "What `pr sync` opens for work at review: off (nothing), draft, ready"},
     )
+    issues: str | None = field(
+        default=None, metadata={"doc": "Label of the issues that become tasks; left out: none"}
+    )
     checks: bool = field(
         default=True, metadata={"doc": "Whether what gates say is shown there as checks"}
     )
@@ -53,7 +56,7 @@ class ForgeSettings:
         default=1, metadata={"doc": "How many people must approve; 0 for who works alone"}
     )
     bots: tuple[str, ...] = field(
-        default=(), metadata={"doc": "Logins of programs whose reviews the agent is given"}
+        default=(), metadata={"doc": "Logins of programs whose reviews and issues count"}
     )
     api: str | None = field(
         default=None, metadata={"doc": "Address of the API where the host does not say it"}
@@ -68,6 +71,8 @@ class ForgeSettings:
     def __post_init__(self) -> None:
         if not self.remote.strip() or self.remote.startswith("-"):
             raise ValueError("remote is the name of a remote")
+        if self.issues is not None and (not self.issues.strip() or "," in self.issues):
+            raise ValueError("issues is the name of one label, without a comma")
         if not 0 <= self.approvals <= MOST_APPROVALS:
             raise ValueError(f"approvals is 0 to {MOST_APPROVALS}")
         if self.api is not None and not is_api(self.api):

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from gitcmat.errors import Conflict
+from gitcmat.model import pull_body
 from gitcmat.model.entry import Entry
 from gitcmat.model.gate import GateOutcome, GateResult, Verdict, verdict
 from gitcmat.model.state import State
@@ -90,7 +91,9 @@ def message(entry: Entry, *, agent: str, merge_of: str = "") -> str:
     """
     task = entry.task
     title, body = task.name, task.prompt.strip()
-    if not task.title.strip():
+    if entry.issue is not None:  # it is a stranger's: no word of it acts on a forge
+        title, body = pull_body.title(title), f"For {entry.issue.url}"
+    elif not task.title.strip():
         body = body.partition("\n")[2].strip()
     subject = f"Merge {merge_of}: {title}" if merge_of else title
     trailers = {"Cmat-Task": entry.id, "Cmat-Run": entry.run or "", "Assisted-by": agent}

@@ -6,9 +6,10 @@ that it returns and that the engine carries out after the new entry is recorded.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from gitcmat.errors import Conflict
+from gitcmat.model import lifecycle_wishes as wishes
 from gitcmat.model.blocker import BlockerKind
 from gitcmat.model.entry import Entry, Note, Said
 from gitcmat.model.events import (
@@ -26,6 +27,7 @@ from gitcmat.model.events import (
     Effect,
     Ended,
     Event,
+    IssueEdited,
     Landed,
     LandingFailed,
     NeedFailed,
@@ -35,6 +37,7 @@ from gitcmat.model.events import (
     StopRun,
     Unapproved,
     UsedUp,
+    WantedAgain,
     Withdrawn,
 )
 from gitcmat.model.gate import GateResult, Verdict, verdict
@@ -57,9 +60,13 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
     """
     match event:
         case Edited():
-            return _edited(entry, event, now)
+            return wishes.edited(entry, event, now)
         case Withdrawn():
-            return _withdrawn(entry, now)
+            return wishes.withdrawn(entry, event, now)
+        case IssueEdited():
+            return wishes.issue_edited(entry, event, now)
+        case WantedAgain():
+            return wishes.wanted_again(entry, now)
         case Approved():
             return entry.to(State.PENDING, now), ()
         case Unapproved():
@@ -120,66 +127,9 @@ def advance(  # noqa: C901, PLR0911, PLR0912 - one case an event
             _only(entry, *FINISHED, what="be started again")
             fresh = entry.to(State.PENDING, now, reason=f"started again by {event.by}")
             talk = replace(entry.talk, held=(), handed=())
-            return replace(fresh, talk=talk, **_CLEARED), ()
+            return replace(fresh, talk=talk, **wishes.CLEARED), ()
         case _:
             assert_never(event)
-
-
-_CLEARED: Final[dict[str, Any]] = {
-    "attempt": 0,
-    "hold": False,
-    "interruptions": 0,
-    "base": "",
-    "head": "",
-    "tree": "",
-    "checked_tree": "",
-    "verdict": None,
-    "gates": (),
-    "marks": (),
-    "notes": (),
-    "not_before": None,
-    "landing": None,
-    "pull": None,
-    "published": "",
-    "edited_since": False,
-    "withdrawn": False,
-    "without_file": True,
-}
-"""What a rerun begins without. The runs of before stay as records; the task file may be pruned."""
-
-
-def _edited(entry: Entry, event: Edited, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
-    if entry.state.finished or entry.state is State.REVIEW:
-        return entry, ()
-    same = entry.source is not None and entry.source.blob == event.source.blob
-    changed = replace(
-        entry,
-        task=event.task,
-        source=event.source,
-        withdrawn=False,
-        without_file=False,
-        updated=now,
-    )
-    if same:
-        return changed, ()
-    if event.task.priority != entry.task.priority:
-        changed = replace(changed, priority=event.task.priority)
-    if event.task.hold != entry.task.hold:
-        changed = replace(changed, hold=event.task.hold)
-    if entry.state is State.ACTIVE:
-        return replace(changed, edited_since=True), ()
-    return replace(changed, attempt=0, not_before=None), ()
-
-
-def _withdrawn(entry: Entry, now: datetime) -> tuple[Entry, tuple[Effect, ...]]:
-    if entry.state in (State.BACKLOG, State.PENDING, State.BLOCKED):
-        gone = entry.to(State.CANCELLED, now, reason=FILE_DELETED)
-        return gone, (CloseBlockers(),)
-    if entry.state is State.ACTIVE:
-        question = f"The task file of {entry.id} was deleted while it runs. Keep the run?"
-        asked = replace(entry, withdrawn=True, updated=now)
-        return asked, (Ask(kind=BlockerKind.WITHDRAWN, question=question),)
-    return entry, ()
 
 
 def _ended(  # noqa: C901, PLR0911, PLR0912 - one case an outcome
@@ -370,7 +320,8 @@ def _kept_or_not(
     entry: Entry, event: Answered, now: datetime, word: str
 ) -> tuple[Entry, tuple[Effect, ...]]:
     if word == "cancel":
-        return advance(entry, Cancelled(reason=FILE_DELETED, by=event.by), now)
+        gone = entry.issue.gone if entry.issue else ""
+        return advance(entry, Cancelled(reason=gone or FILE_DELETED, by=event.by), now)
     if word != "keep":
         raise _no_answer(event)
     return replace(entry, withdrawn=False, without_file=True, updated=now), ()

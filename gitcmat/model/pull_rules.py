@@ -29,6 +29,12 @@ def depends_on(needs: Iterable[Entry], host: str, repo: str) -> tuple[int, ...]:
     return tuple(pull.number for pull in here if pull.state is not PullState.CLOSED)
 
 
+def closes(entry: Entry, host: str, repo: str) -> int:
+    """Return the issue, in the same repository, that merging its work closes; 0 for none."""
+    issue = entry.issue
+    return issue.number if issue and (issue.host, issue.repo) == (host, repo) else 0
+
+
 def followed(pull: Pull, seen: PullRequest) -> Pull:
     """Return the record of a pull request as the forge shows it now."""
     return replace(

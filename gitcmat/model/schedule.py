@@ -50,7 +50,7 @@ class World:
     known: Collection[str]
     """The ids of all entries, finished ones too."""
     allowed: Collection[tuple[str, str]]
-    """(id, blob) pairs that may run here."""
+    """Pairs of id and `Entry.approval` that may run here."""
     landed: Collection[tuple[str, str]]
     """(target ref, id) of done entries whose landing is on that target, or that had none."""
     free: int
@@ -98,7 +98,7 @@ def plan(intent: Intent, world: World) -> Decisions:
         known |= set(intent.files.get(intent.new_from, {}))
         for wanted in intent.files.get(intent.new_from, {}).values():
             if wanted.id not in world.known and wanted.task is not None:
-                may = _may_run(wanted.id, wanted.source, wanted.task, world, known)
+                may = _may_run(wanted.id, wanted.source.blob, wanted.task, world, known)
                 state = State.PENDING if may else State.BACKLOG
                 take.append(Take(id=wanted.id, task=wanted.task, source=wanted.source, state=state))
     for entry in world.entries.values():
@@ -124,9 +124,9 @@ def _change(entry: Entry, intent: Intent, world: World, known: set[str]) -> Even
                 if entry.state is State.REVIEW
                 else Edited(task=wanted.task, source=wanted.source)
             )
-    if entry.state is State.PENDING and not _allowed(entry.id, source, world):
+    if entry.state is State.PENDING and not _allowed(entry.id, entry.approval, world):
         return Unapproved()
-    if entry.state is State.BACKLOG and _may_run(entry.id, source, task, world, known):
+    if entry.state is State.BACKLOG and _may_run(entry.id, entry.approval, task, world, known):
         return Approved()
     if entry.state is State.PENDING:
         for need in entry.task.needs:
@@ -146,13 +146,13 @@ def _can_withdraw(entry: Entry) -> bool:
 
 
 def _may_run(
-    entry_id: str, source: Source | None, task: Task, world: World, known: Collection[str]
+    entry_id: str, approval: str, task: Task, world: World, known: Collection[str]
 ) -> bool:
-    return _allowed(entry_id, source, world) and all(need in known for need in task.needs)
+    return _allowed(entry_id, approval, world) and all(need in known for need in task.needs)
 
 
-def _allowed(entry_id: str, source: Source | None, world: World) -> bool:
-    return source is None or (entry_id, source.blob) in world.allowed
+def _allowed(entry_id: str, approval: str, world: World) -> bool:
+    return not approval or (entry_id, approval) in world.allowed
 
 
 def waits_for(entry: Entry, world: World, *, gone: Collection[str] = ()) -> str:
@@ -176,8 +176,9 @@ def is_early(entry: Entry, now: datetime) -> bool:
 
 def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
     if entry.state is State.BACKLOG:
-        if not _allowed(entry.id, entry.source, world):
-            return "waits for approval"
+        if not _allowed(entry.id, entry.approval, world):
+            of = f" ({entry.issue} by {entry.issue.who})" if entry.issue else ""
+            return f"waits for approval{of}"
         missing = [n for n in entry.task.needs if n not in world.known]
         return UNKNOWN_NEED.format(", ".join(missing)) if missing else "is about to be queued"
     if entry.hold:

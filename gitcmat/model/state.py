@@ -39,9 +39,10 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     State.REVIEW: frozenset({State.PENDING, State.BLOCKED, State.DONE, State.CANCELLED}),
     State.DONE: frozenset({State.PENDING}),
     State.FAILED: frozenset({State.PENDING}),
-    State.CANCELLED: frozenset({State.PENDING}),
+    State.CANCELLED: frozenset({State.PENDING, State.BACKLOG}),
 }
-"""From each state, where an entry may go. Finished entries start again only by ``rerun``."""
+"""From each state, where an entry may go. Finished entries start again only by ``rerun``, or
+where the issue that they came from was closed and is open again."""
 
 
 def check_move(task: str, old: State, new: State) -> None:

@@ -30,6 +30,8 @@ class Place:
     """Issues and pull requests to look at once more, although nothing new is told of them."""
     bases: dict[str, str] = field(default_factory=dict)
     """Full branch there that work lands on → its commit."""
+    label: str = ""
+    """The label whose issues have all been looked at."""
 
 
 def read(repo: Repository, remote: Remote) -> Place | None:
@@ -42,6 +44,7 @@ def read(repo: Repository, remote: Remote) -> Place | None:
             bookmark=Bookmark(since=since, tags=tags),
             again=tuple(int(number) for number in data["again"]),
             bases={str(ref): str(commit) for ref, commit in data["bases"].items()},
+            label=str(data["label"]),
         )
     except (OSError, InvalidData, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -58,6 +61,7 @@ def write(repo: Repository, remote: Remote, place: Place) -> None:
         "tags": place.bookmark.tags,
         "again": place.again,
         "bases": place.bases,
+        "label": place.label,
     }
     write_atomic(_path(repo, remote), json.dumps(data, indent=1).encode(), mode=0o600)
 

@@ -217,6 +217,17 @@ def test_every_button_merges(stage: Stage, forge: Forge, method: MergeMethod) ->
         forge.pulls.merge(pull.number, method=method, head_sha=pull.head_sha)
 
 
+def test_a_merge_closes_the_issues_that_the_body_names(stage: Stage, forge: Forge) -> None:
+    kept, closed = stage.open_issue("rita", "One"), stage.open_issue("rita", "Two")
+    pull = _opened(stage)
+    forge.pulls.edit(pull.number, body=f"Closes #{closed}\n")
+
+    forge.pulls.merge(pull.number, method=MergeMethod.SQUASH, head_sha=pull.head_sha)
+
+    assert forge.issues.get(kept).open
+    assert (forge.issues.get(closed).open, forge.issues.get(closed).reason) == (False, "completed")
+
+
 def test_a_merge_by_hand_is_a_merge(stage: Stage, forge: Forge) -> None:
     pull = _opened(stage)
 

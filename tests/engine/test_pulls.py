@@ -61,7 +61,7 @@ def test_it_is_recorded(there: OnGitHub) -> None:
         there.project.entry("a").head,
     )
     assert pulls.named(there.project.deps, "#1").id == "a"
-    with pytest.raises(NotFound, match=r"No task has the pull request #7\."):
+    with pytest.raises(NotFound, match=r"No task has the pull request or issue #7\."):
         pulls.named(there.project.deps, "#7")
 
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from gitcmat.model.forge import (
     GHOST,
@@ -25,6 +27,8 @@ from gitcmat.model.forge import (
     Verdict,
 )
 from gitcmat.model.pull import PullState
+
+_CLOSES: Final = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d+)", re.IGNORECASE)
 
 
 @dataclass
@@ -137,6 +141,9 @@ class World:
         """Say that a pull request was merged, and what its base branch is then."""
         pull = self.pulls[number]
         self.branches[pull.base] = commit
+        for issue in _CLOSES.findall(pull.body) if pull.base == self.default_branch else ():
+            if int(issue) in self.issues:
+                self.close_issue(int(issue))
         self.pulls[number] = replace(
             pull, state=PullState.MERGED, merge_commit=commit, updated=self.now()
         )

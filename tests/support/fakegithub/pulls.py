@@ -1,5 +1,6 @@
 """Pull requests of the fake GitHub: made, changed, merged."""
 
+import re
 from typing import Any
 
 from tests.support.fakegithub.calls import Call, Refuse, Reply, invalid, refuse_long, route
@@ -8,6 +9,7 @@ from tests.support.fakegithub.world import Issue, Pull, Repo
 
 ROOT = "/repos/{owner}/{repo}/pulls"
 _WORDS = {"A": "added", "D": "removed", "M": "modified", "T": "changed"}
+_CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d+)", re.IGNORECASE)
 _WORDS |= {"R": "renamed", "C": "copied"}
 
 
@@ -121,8 +123,18 @@ def merge_pull(call: Call) -> Reply:
     repo.git.update(f"refs/heads/{pull.base}", sha)
     call.world.close(issue)
     pull.merged_at, pull.merge_sha, pull.merged_by = issue.closed, sha, call.token.login
+    if pull.base == repo.default:
+        _close_named(call, f"{issue.body}\n{message}")
     merged = {"sha": sha, "merged": True, "message": "Pull Request successfully merged"}
     return Reply(200, merged)
+
+
+def _close_named(call: Call, text: str) -> None:
+    """Close the issues that a merged text says it closes."""
+    for number in _CLOSES.findall(text):
+        named = call.repo.issues.get(int(number))
+        if named is not None and named.state == "open" and named.pull is None:
+            call.world.close(named)
 
 
 def body_of(body: dict[str, Any], issue: Issue) -> str:
