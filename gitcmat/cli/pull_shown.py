@@ -9,6 +9,7 @@ from gitcmat.model.marks import one_line
 if TYPE_CHECKING:
     from gitcmat.engine.pull_merge import Status
     from gitcmat.model.entry import Entry
+    from gitcmat.model.forge import Review
     from gitcmat.model.pull import Pull
 
 HEAD: Final = ("TASK", "IS", "PULL", "STATE", "BRANCH", "ONTO", "URL")
@@ -30,6 +31,18 @@ def plain_pull(pull: "Pull") -> dict[str, Any]:
         "rejected": list(pull.rejected),
         "checks": pull.checks or None,
         "override": pull.override or None,
+    }
+
+
+def plain_review(review: "Review") -> dict[str, Any]:
+    """A review, as plain data."""
+    return {
+        "id": review.id,
+        "author": review.author.login,
+        "verdict": str(review.verdict),
+        "body": review.body,
+        "commit": review.commit or None,
+        "url": review.url,
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gitcmat.model.forge import CheckState, Verdict
 from tests.support.cli import Result, gitcmat
+from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_github import ProjectStage
 from tests.support.repo import TestRepo
@@ -227,3 +228,80 @@ def test_without_a_forge_it_says_what_is_missing(there: There) -> None:
         f"error: There is nothing to sign in to {host} with.",
         "hint: gh auth login, or set GH_TOKEN; gitcmat auth status says where gitcmat looked",
     ]
+
+
+# --- reviews ------------------------------------------------------------------------------------
+
+
+def _as(there: There, login: str, *args: str) -> Result:
+    """Type ``gitcmat pr ...`` with somebody else's token."""
+    token = {"GH_ENTERPRISE_TOKEN": there.stage.token(login)}
+    return gitcmat(there.repo, "pr", *args, env=token)
+
+
+def test_one_reviews_under_ones_own_login(there: There) -> None:
+    there.pr("create", "x", "--ready").ok()
+    url = there.stage.forge().pulls.get(1).url
+
+    said = _as(there, "rita", "review", "x", "--request-changes", "-m", "Not like this.").ok()
+    (first,) = there.stage.forge().reviews.list(1)
+    assert said.out == f"x: rita requested changes, {url}#pullrequestreview-{first.id}\n"
+    assert (first.verdict, first.body) == (Verdict.CHANGES_REQUESTED, "Not like this.")
+
+    dismissed = _as(there, "rita", "dismiss", "x", "rita", "-m", "It was a mistake.").ok()
+    assert dismissed.out == f"x: the review {first.id} of rita is dismissed\n"
+    approved = _as(there, "rita", "review", "#1", "--approve", "--json").ok().json
+    assert (approved["review"]["verdict"], approved["review"]["author"]) == ("approved", "rita")
+    assert there.pr("request", "x", "@tim").ok().out == "x: @tim asked for a review\n"
+    assert there.stage.repo.issues[1].pull is not None
+    assert there.stage.repo.issues[1].pull.asked == ["tim"]
+
+
+def test_nobody_approves_their_own(there: There) -> None:
+    there.pr("create", "x", "--ready").ok()
+
+    approve = there.pr("review", "x", "--approve")
+    reject = there.pr("review", "x", "--request-changes", "-m", "no")
+
+    assert (approve.code, approve.err.splitlines()) == (
+        5,
+        [
+            "error: #1 was opened as pat, and nobody may approve their own.",
+            "hint: ask somebody else: gitcmat pr request, or set forge: {approvals: 0}",
+        ],
+    )
+    assert reject.err.splitlines() == [
+        "error: #1 was opened as pat, and nobody may request changes of their own.",
+        'hint: gitcmat review reject x -m "why"',
+    ]
+    there.pr("review", "x", "--comment", "-m", "A thought.").ok()
+    assert there.pr("sync").ok().out == "x: sent back on #1, by pat\n"
+
+
+def test_what_is_missing_in_a_review_is_said(there: There) -> None:
+    there.pr("create", "x", "--ready").ok()
+    there.pr("create", "x").ok()
+
+    assert there.pr("review", "x").err.splitlines() == [
+        "error: Say what you think.",
+        "hint: --approve, --request-changes or --comment",
+    ]
+    assert there.pr("review", "x", "--comment").err.splitlines()[0] == (
+        "error: Such a review needs some words."
+    )
+    assert there.pr("dismiss", "x", "rita", "-m", "why").err.splitlines() == [
+        "error: #1 has no review 'rita' that approves or requests changes.",
+        "hint: gitcmat pr status x",
+    ]
+    there.pr("close", "x").ok()
+    assert there.pr("review", "x", "--approve").err.splitlines()[0] == "error: #1 of x is closed."
+
+
+@pytest.mark.parametrize("kind", [Kind.ANSWER_LOST, Kind.NONSENSE])
+def test_a_review_whose_answer_is_lost_is_there_once(there: There, kind: Kind) -> None:
+    there.pr("create", "x", "--ready").ok()
+    there.stage.hub.fail(kind, verb="POST", path="/reviews$")
+
+    _as(there, "rita", "review", "x", "--approve").ok()
+
+    assert len(there.stage.forge().reviews.list(1)) == 1

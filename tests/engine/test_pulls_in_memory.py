@@ -6,33 +6,19 @@ from pathlib import Path
 import pytest
 
 from gitcmat.adapters.forges.memory import MemoryForge
-from gitcmat.adapters.forges.memory_pulls import MemoryPulls
 from gitcmat.adapters.forges.memory_view import View
 from gitcmat.adapters.forges.memory_world import World
 from gitcmat.engine import forge_sync, pulls
 from gitcmat.engine.hub import Hub
 from gitcmat.model.events import Rejected
-from gitcmat.model.forge import Permission, PullRequest
+from gitcmat.model.forge import Permission
 from gitcmat.model.pull import PullState
 from gitcmat.model.remote import Remote
 from gitcmat.store.pushing import Upstream
 from tests.support.fakegithub.gitside import GitSide
+from tests.support.in_memory import Following
 from tests.support.project import Project
 from tests.support.repo import TestRepo
-
-
-class _Following(MemoryPulls):
-    """Sees what was pushed to a bare repository."""
-
-    def __init__(self, view: View, git: GitSide) -> None:
-        super().__init__(view)
-        self._git = git
-
-    def of_branch(self, head: str) -> tuple[PullRequest, ...]:
-        for name, commit in self._git.branches().items():
-            if self._world.branches.get(name) != commit:
-                self._world.push(name, commit)
-        return super().of_branch(head)
 
 
 @pytest.fixture
@@ -61,7 +47,7 @@ def hub(project: Project, bare: TestRepo) -> Hub:
 
     world = World("pat/project", tick, people={"pat": Permission.ADMIN})
     forge = MemoryForge(world, "pat")
-    forge.pulls = _Following(View(world, "pat"), GitSide(bare.path))
+    forge.pulls = Following(View(world, "pat"), GitSide(bare.path))
     return Hub(
         remote=Remote(host="forge.invalid", owner="pat", name="project"),
         forge=forge,

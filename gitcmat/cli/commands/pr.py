@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitcmat.cli.pull_shown import HEAD, plain_pull, row, status_data, status_lines
+from gitcmat.cli.pull_shown import HEAD, plain_pull, plain_review, row, status_data, status_lines
 from gitcmat.cli.state import State, common
 from gitcmat.model.marks import one_line
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(name="pr")
 def command() -> None:
-    """Pull requests: open, look at, merge, close them. TASK is an id, or #12."""
+    """Pull requests: open, look at, review, merge, close them. TASK is an id, or #12."""
 
 
 @command.command()
@@ -151,9 +151,63 @@ def close(state: State, *, task: str) -> None:
 
 
 @command.command()
+@click.argument("task")
+@click.option("--approve", "verdict", flag_value="approved", help="It may be merged.")
+@click.option("--request-changes", "verdict", flag_value="changes requested", help="Not like this.")
+@click.option("--comment", "verdict", flag_value="commented", help="Only say something.")
+@click.option("-m", "--message", default="", help="What you say; only an approval needs none.")
+@common
+def review(state: State, *, task: str, verdict: str | None, message: str) -> None:
+    """Review the pull request of TASK under your own login.
+
+    What you want changed goes to the agent with the next `pr sync`.
+    """
+    from gitcmat.engine import pull_review
+    from gitcmat.errors import Usage
+    from gitcmat.model.forge import Verdict
+
+    if verdict is None:
+        raise Usage("Say what you think.", hint="--approve, --request-changes or --comment")
+    app = state.app
+    entry, made = pull_review.submit(app.deps, app.hub, task, Verdict(verdict), message)
+    data = {"task": entry.id, "review": plain_review(made)}
+    state.out.show(data, f"{entry.id}: {made.author.login} {_VERDICTS[made.verdict]}, {made.url}")
+
+
+@command.command()
+@click.argument("task")
+@click.argument("logins", nargs=-1, required=True, metavar="LOGIN...")
+@common
+def request(state: State, *, task: str, logins: tuple[str, ...]) -> None:
+    """Ask people to review the pull request of TASK."""
+    from gitcmat.engine import pull_review
+
+    entry = pull_review.request(state.app.deps, state.app.hub, task, logins)
+    data = {"task": entry.id, "asked": [*logins]}
+    state.out.show(data, f"{entry.id}: {', '.join(logins)} asked for a review")
+
+
+@command.command()
+@click.argument("task")
+@click.argument("which", metavar="REVIEW")
+@click.option("-m", "--message", "--reason", required=True, help="Why: all can read it.")
+@common
+def dismiss(state: State, *, task: str, which: str, message: str) -> None:
+    """Say that a review of TASK does not count any more; REVIEW is its author, or its number."""
+    from gitcmat.engine import pull_review
+
+    entry, made = pull_review.dismiss(state.app.deps, state.app.hub, task, which, message)
+    data = {"task": entry.id, "review": plain_review(made)}
+    state.out.show(data, f"{entry.id}: the review {made.id} of {made.author.login} is dismissed")
+
+
+_VERDICTS = {"approved": "approved", "changes requested": "requested changes", "commented": "said"}
+
+
+@command.command()
 @common
 def sync(state: State) -> None:
-    """Take in what became of pull requests: merged by any button or by hand, or closed.
+    """Take in what happened to pull requests: reviews, commands, checks, merges by any button.
 
     With `forge: {pull: draft}` in your own settings it opens them for work at review, too.
     """
