@@ -10,6 +10,7 @@ from gitcmat.engine import claims
 from gitcmat.engine.ci_node import Node
 from gitcmat.engine.intake import Wants
 from gitcmat.errors import Conflict, InvalidData
+from gitcmat.model import ci_text
 from gitcmat.model.ci import Attempt, Offer, Report
 from gitcmat.model.entry import Entry
 from gitcmat.model.gate import GateOutcome, GateResult
@@ -137,4 +138,4 @@ def _stale(report: Report, why: str) -> Stale:
 
 
 def _wrong(why: str) -> NoReturn:
-    raise InvalidData(f"report.json is refused: {why}.", hint=REFUSED)
+    raise InvalidData(f"report.json is refused: {ci_text.harmless(why)}.", hint=REFUSED)

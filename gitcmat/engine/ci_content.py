@@ -177,7 +177,7 @@ def _check_twins(git: Git, head: str, added: set[bytes]) -> None:
 def _check_contents(git: Git, changes: list[_Change], finder: Redactor) -> None:
     for change, data in _contents(git, changes):
         if finder.has_secret(change.path) or _has_new_secret(git, change, data, finder):
-            _refuse(f"{change.shown} holds a secret")
+            _refuse(f"{finder.text(change.shown)} holds a secret")
         hidden = _hidden(data)
         if hidden and hidden > _hidden(_before(git, change)):
             _refuse(f"{change.shown} has characters that make it look other than it is")
@@ -217,4 +217,4 @@ def _hidden(data: bytes) -> int:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise InvalidData(f"The result is refused: {why}.", hint=REFUSED)
+    raise InvalidData(f"The result is refused: {ci_text.harmless(why)}.", hint=REFUSED)

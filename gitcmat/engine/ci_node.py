@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -118,13 +117,14 @@ class Nodes:
         remove_tree(self._place.folder)
 
     @property
+    def clock(self) -> Clock:
+        """Says what time it is."""
+        return self._place.clock
+
+    @property
     def folder(self) -> Path:
         """Where a job may put what it needs for itself."""
         return self._place.folder
-
-    def now(self) -> datetime:
-        """What time it is."""
-        return self._place.clock.now()
 
     def hold(self, commit: str) -> None:
         """Remember that a commit was checked and brought into a node: further ones have it, too."""

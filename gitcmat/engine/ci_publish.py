@@ -74,7 +74,7 @@ def receive(folder: Path, offer: Offer, nodes: Nodes, secrets: tuple[str, ...]) 
     `secrets` are values that nothing of it may hold. Raises `InvalidData`, which says what is wrong
     with it.
     """
-    report = ci_report.read(folder / REPORT, nodes.now())
+    report = ci_report.read(folder / REPORT, nodes.clock.now())
     ci_claimed.check_report(report, offer)
     finder = Redactor(secrets)
     if any(finder.has_secret(text.encode()) for text in ci_text.texts(report)):

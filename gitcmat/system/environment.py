@@ -150,12 +150,6 @@ def job_environment(base: Mapping[str, str], passed: Collection[str]) -> dict[st
     }
 
 
-def become(env: Mapping[str, str]) -> None:
-    """Make `env` the environment of this process, and of all that it starts from now on."""
-    os.environ.clear()
-    os.environ.update(env)
-
-
 def clean_path(path: str, drop_paths: Sequence[Path]) -> str:
     """`path` (a PATH) without entries that are relative, repeated or inside `drop_paths`.
 

@@ -38,3 +38,71 @@ def test_a_task_comes_from_a_commit_to_a_pull_request(
 
     again = jobs.plan().ok()
     assert again.tasks == []
+
+
+EVIL = """\
+env > {out}/env.txt
+for pid in /proc/[0-9]*; do tr '\\0' '\\n' < $pid/environ; done > {out}/all.txt 2>/dev/null
+for name in GITHUB_ENV GITHUB_OUTPUT GITHUB_PATH GITHUB_STATE GITHUB_STEP_SUMMARY; do
+  eval file=\\$$name
+  test -n "$file" && echo EVIL=1 >> "$file"
+done
+for file in {temp}/env {temp}/path {temp}/output {temp}/step_summary; do
+  echo EVIL=1 >> "$file"
+done
+rm {temp}/output && ln -s {out}/elsewhere {temp}/output
+echo "::set-output name=outcome::evil"
+echo "::add-mask::work"
+echo "::stop-commands::mine"
+echo "::mine::"
+echo "##[set-env name=EVIL;]1"
+echo "::error::from the agent"
+printf '::notice::no line end'
+echo work > "$CMAT_WORKSPACE/x.txt"
+"""
+
+
+def test_an_agent_cannot_speak_to_the_workflow(
+    hub: FakeGitHub, tmp_path: Path, repo: TestRepo
+) -> None:
+    out, temp = tmp_path / "found", tmp_path / "temp-checkout-2-run"
+    out.mkdir()
+    jobs = Jobs(hub, tmp_path, repo, script=EVIL.format(out=out, temp=temp))
+    jobs.task("x")
+    [offer] = jobs.plan().ok().tasks
+    secrets = {
+        "ACTIONS_RUNTIME_TOKEN": "runtime-token-1",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "id-token-1",
+        "ACTIONS_CACHE_URL": "https://cache.example",
+        "GITHUB_TOKEN": jobs.stage.token("rob"),
+        "OTHER_API_KEY": "other-key-1",
+        "MODEL_API_KEY": "model-key-1",
+        "CMAT_AGENT_KEYS": "MODEL_API_KEY",
+        "CMAT_TRANSCRIPT": "true",
+        "SOMETHING": "else-1",
+    }
+
+    ran = jobs.run(offer, env=secrets).ok()
+
+    seen = (out / "env.txt").read_text().splitlines()
+    names = {line.partition("=")[0] for line in seen if "=" in line}
+    assert not {name for name in names if name.startswith(("GITHUB_", "ACTIONS_", "RUNNER_"))}
+    assert not names & {*secrets, "CMAT_LEASE", "CMAT_STATE", "CMAT_OUT"}
+    found = (out / "all.txt").read_bytes()
+    for name in set(secrets) - {"CMAT_AGENT_KEYS", "CMAT_TRANSCRIPT", "MODEL_API_KEY"}:
+        assert secrets[name].encode() not in found, name
+    assert (temp / "env").read_text() == ""
+    assert (temp / "path").read_text() == ""
+    assert not (out / "elsewhere").exists()
+    assert "EVIL" not in ran.summary
+    assert set(ran.outputs) == {"outcome", "bundle", "report"}
+    assert ran.outputs["outcome"] == "review"
+    lines = ran.result.err.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("::stop-commands::"))
+    word = lines[first].removeprefix("::stop-commands::")
+    last = lines.index(f"::{word}::")
+    commands = [n for n, line in enumerate(lines) if "::" in line or "##[" in line]
+    assert all(first <= n <= last for n in commands)
+    assert len(word) == 48
+    assert "::error::from the agent" in lines
+    assert ran.result.out.startswith("x: review")

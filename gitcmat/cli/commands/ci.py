@@ -79,7 +79,7 @@ def run(
     is written then, too. Outputs: outcome, bundle, report.
     """
     from gitcmat.engine import ci_run
-    from gitcmat.system import environment
+    from gitcmat.system import environment, own_environment
     from gitcmat.system.interrupts import Interrupts
 
     workflow = Workflow(os.environ)
@@ -88,7 +88,7 @@ def run(
     with opened(state, settings, work) as nodes:
         node = ci_run.prepare(nodes, offer)
         workflow.keep_files()
-        environment.become(environment.job_environment(os.environ, settings.agent_keys))
+        own_environment.become(environment.job_environment(os.environ, settings.agent_keys))
         try:
             with no_commands(), Interrupts() as interrupts:
                 ears = ci_run.Ears(
