@@ -251,7 +251,9 @@ class Intake:
             pairs |= {(w.id, w.source.blob): w.source for w in files.values() if w.task is not None}
         branch = self._branch_of_tasks()
         allowed = {p for p, source in pairs.items() if branch and source.ref == branch}
-        asked = {(e.id, e.approval) for e in entries.values() if e.issue and not e.source}
+        asked = {(e.id, e.approval): e.issue for e in entries.values() if e.issue}
+        # Whoever may write to that branch may run tasks: so may their word in a comment.
+        allowed |= {p for p, link in asked.items() if branch and link.approved == link.approval}
         allowed |= deps.ledger.among({*pairs, *asked})
         tips = tuple(sorted(wants.sources.tips.items()))
         unsure = {p for p in pairs if p not in allowed and self._denied.get(p) != tips}

@@ -1,6 +1,6 @@
 """Does what people ask for in comments: ``/cmat retry`` and the like."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from gitcmat.engine.blockers import take_answer
@@ -8,7 +8,7 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
 from gitcmat.engine.sending_back import send_back_for
 from gitcmat.errors import Conflict
-from gitcmat.model import permission, rework
+from gitcmat.model import issue_rules, permission, rework
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.events import Cancelled, Rerun
 from gitcmat.model.forge import marks
@@ -16,6 +16,7 @@ from gitcmat.model.pull_commands import Verb
 from gitcmat.model.pull_talk import Ear, Order, Place
 from gitcmat.model.state import State
 from gitcmat.model.talk import Remark
+from gitcmat.store.ledger import How
 from gitcmat.store.state import Actor, Change
 
 
@@ -62,7 +63,7 @@ def obey(deps: Deps, change: Change, asked: Asked, after: After) -> str:
         case Verb.ANSWER:
             return _answer(deps, change, asked, after)
         case Verb.APPROVE:
-            return _approve(change, asked)
+            return _approve(deps, change, asked)
         case None:
             raise Conflict("there is no such command")
         case _:
@@ -135,8 +136,20 @@ def _question(change: Change, asked: Asked) -> Blocker:
     return open_[0]
 
 
-def _approve(change: Change, asked: Asked) -> str:
+def _approve(deps: Deps, change: Change, asked: Asked) -> str:
+    """Let a task run whose text stands in an issue, if they can have read that text."""
     entry = change.entry(asked.task)
+    if entry.state is State.BACKLOG and entry.issue is not None:
+        if not issue_rules.was_read(entry.issue, asked.order.comment.created):
+            raise Conflict(
+                f"the text of #{entry.issue.number} may have been another one when this was "
+                "written: read it again, then say it again."
+            )
+        deps.ledger.add(entry.id, entry.approval, How.COMMENTED, deps.clock.now())
+        # In the record, too: another job of a workflow has another ledger.
+        link = replace(entry.issue, approved=entry.approval, approved_by=asked.login)
+        change.put(replace(entry, issue=link), f"{entry.id}: approved by {asked.by}")
+        return f"{entry.id} may run, as its text is now."
     if entry.state is State.BACKLOG:
         raise Conflict(
             f"{entry.id} waits for an approval of its file, which is given where gitcmat runs."

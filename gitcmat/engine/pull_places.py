@@ -27,3 +27,13 @@ def pulls_by_number(deps: Deps, hub: Hub) -> dict[int, str]:
     """Return the tasks by the numbers of their open pull requests."""
     found = ((open_pull(hub, entry), entry.id) for entry in talked_of(deps))
     return {pull.number: task for pull, task in found if pull is not None}
+
+
+def issues_by_number(deps: Deps, hub: Hub) -> dict[int, str]:
+    """Return the tasks by the numbers of the issues that they came from."""
+    found = ((entry.issue, entry.id) for entry in talked_of(deps))
+    return {
+        link.number: task
+        for link, task in found
+        if link is not None and (link.host, link.repo) == (hub.remote.host, hub.remote.slug)
+    }

@@ -15,6 +15,7 @@ from gitcmat.engine.deps import Deps
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.pull_places import open_pull, talked_of
+from gitcmat.engine.said_once import say_once
 from gitcmat.engine.synced import Synced
 from gitcmat.forge import NotVisible
 from gitcmat.model import talk
@@ -164,6 +165,4 @@ def _untold(put: str, known: Talk) -> Talk:
 
 def _comment(hub: Hub, look: Look, number: int, name: str, text: str) -> None:
     """Make a comment, unless it is there."""
-    tag = pull_words.tag(name)
-    if hub.forge.comments.find(number, tag, author=look.me.login) is None:
-        hub.forge.comments.create(number, text)
+    say_once(hub, look, number, pull_words.tag(name), text)

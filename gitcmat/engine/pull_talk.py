@@ -13,7 +13,7 @@ from gitcmat.engine.effects import After
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.pull_obey import Asked, obey
-from gitcmat.engine.pull_places import open_pull, pulls_by_number, talked_of
+from gitcmat.engine.pull_places import issues_by_number, open_pull, pulls_by_number, talked_of
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.sending_back import send_back_for
 from gitcmat.engine.synced import Synced
@@ -69,11 +69,12 @@ def _goes_back(hub: Hub, entry: Entry) -> bool:
 def _listen(deps: Deps, hub: Hub, look: Look, found: Synced) -> list[_Heard]:
     heard: list[_Heard] = []
     facts = deps.store.read()
-    for number, task in pulls_by_number(deps, hub).items():
+    pulls = pulls_by_number(deps, hub)
+    for number, task in (pulls | issues_by_number(deps, hub)).items():
         entry = facts.entry(task)
         if entry is not None and look.changed(number):
             with found.about(task):
-                place = _pull(hub, look, number)
+                place = _pull(hub, look, number) if number in pulls else _issue(hub, number)
                 if is_news(place, entry.talk):
                     ear = _ear(deps, look, place, entry.talk)
                     heard.append(_Heard(task=task, place=place, ear=ear))
@@ -84,6 +85,10 @@ def _pull(hub: Hub, look: Look, number: int) -> Place:
     reviews, threads = _whole(hub, look, number)
     comments = hub.forge.comments.list(number)
     return Place(number=number, reviews=reviews, threads=threads, comments=comments)
+
+
+def _issue(hub: Hub, number: int) -> Place:
+    return Place(number=number, comments=hub.forge.comments.list(number), pull=False)
 
 
 def _whole(hub: Hub, look: Look, number: int) -> tuple[tuple[Review, ...], tuple[Thread, ...]]:

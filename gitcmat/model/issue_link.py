@@ -28,6 +28,10 @@ class IssueLink:
     """Why it is not wanted any more, in words for people; empty while it is."""
     round: int = 0
     """How often it was brought back. Each time it is approved anew."""
+    approved: str = ""
+    """What somebody who may write approved in a comment last: an `approval`."""
+    approved_by: str = ""
+    """Their login."""
     linked: bool = False
     """Whether a comment there says which task it is."""
     ended: bool = False

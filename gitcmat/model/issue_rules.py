@@ -87,4 +87,4 @@ def follows(entry: Entry, before: IssueLink, text: tuple[Task, bool] | None) -> 
 
 def was_read(held: IssueLink, at: datetime) -> bool:
     """Whether who said something at that time can have read the text as it is in force."""
-    return held.seen == held.text and at >= held.changed
+    return held.seen == held.text and at > held.changed

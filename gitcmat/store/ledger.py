@@ -22,6 +22,7 @@ class How(StrEnum):
     ADDED = "task add"
     APPROVED = "task approve"
     COMMITTED = "committed here"
+    COMMENTED = "approved in a comment"
 
 
 class Ledger:

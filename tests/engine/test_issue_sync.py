@@ -388,6 +388,96 @@ def test_reopened_while_it_runs_the_question_is_closed(there: There) -> None:
     assert there.state == "active"
 
 
+# --- approving by a comment -------------------------------------------------------------------
+
+
+def _say(there: There, login: str, body: str) -> None:
+    MemoryForge(there.world, login).comments.create(1, body)
+
+
+def test_a_writer_approves_by_a_comment(there: There) -> None:
+    there.open(by="mallory")
+    there.sync()
+    _say(there, "rita", "/cmat approve")
+
+    there.sync()
+    there.sync()
+
+    assert there.state == "pending"
+    answer = there.told()[-1]
+    assert f"{ID} may run, as its text is now." in answer
+    assert len(there.told()) == 3
+    there.project.work()
+    assert there.state == "review"
+
+
+@pytest.mark.parametrize(("tasks", "state"), [("branch", "pending"), ("own", "backlog")])
+def test_on_another_machine_it_counts_where_the_branch_decides_what_runs(
+    there: There, tasks: str, state: str
+) -> None:
+    there.open()
+    there.sync()
+    _say(there, "rita", "/cmat approve")
+    there.sync()
+    there.project.settings(tasks=tasks, trust_branch="main")
+
+    there.project.deps.ledger.path.unlink()
+    there.project.step(start=False)
+
+    assert there.state == state
+    link = there.project.entry(ID).issue
+    assert link is not None
+    assert link.approved_by == "rita"
+
+
+@pytest.mark.parametrize("login", ["tim", "mallory", "robot[bot]"])
+def test_nobody_else_does(there: There, login: str) -> None:
+    there.open(by=login if login == "mallory" else "rita")
+    there.sync()
+    _say(there, login, "/cmat approve")
+
+    there.sync()
+
+    assert there.state == "backlog"
+
+
+def test_what_was_edited_since_is_not_approved(there: There) -> None:
+    there.open()
+    there.sync()
+    _say(there, "rita", "/cmat approve")
+    there.edit(body="rm -rf /")
+
+    there.sync()
+    assert there.state == "backlog"
+    assert "may have been another one when this was written" in there.told()[-1]
+
+    _say(there, "rita", "/cmat approve")
+    there.sync()
+    assert there.state == "pending"
+
+
+def test_people_who_talk_below_an_issue_are_left_alone(there: There) -> None:
+    there.open()
+    there.sync()
+    _say(there, "mallory", "I have that, too.")
+    _say(there, "rita", "Me, too.")
+
+    there.sync()
+
+    assert len(there.told()) == 3
+    assert there.project.entry(ID).talk.held == ()
+
+
+def test_a_writer_cancels_by_a_comment(there: There) -> None:
+    there.open()
+    there.sync()
+    _say(there, "rita", "/cmat cancel")
+
+    there.sync()
+
+    assert there.state == "cancelled"
+
+
 # --- the end --------------------------------------------------------------------------------
 
 
