@@ -74,5 +74,5 @@ def _alone(repo: Repository) -> FileLock:
     except Conflict as error:
         raise Conflict(
             "Another process has been looking at the forge for ten minutes.",
-            hint="gitcmat daemon status, then try again",
+            hint="gitcmat status, then try again",
         ) from error
