@@ -57,6 +57,7 @@ LEASES: Final = option(
 LEASE_FOR: Final = option(
     "--lease-for", default="2h", show_default=True, help="How long a claim holds."
 )
+ONLY: Final = option("--task", "only", default="", help="The only task to offer.")
 TRUST: Final = option("--trust-digest", default="", help="The plan that may be started.")
 PULL: Final = option(
     "--pull",
@@ -140,7 +141,7 @@ def opened(state: "State", settings: CiSettings, work: Path | None) -> "Nodes":
 
 
 _SETTINGS: Final[tuple[str, ...]] = (
-    *("node", "remote", "branch", "most", "author", "leases", "lease_for", "trust_digest"),
+    *("node", "remote", "branch", "most", "only", "author", "leases", "lease_for", "trust_digest"),
     *("sandbox", "pull", "agent_keys", "allow_github"),
 )
 

@@ -118,7 +118,8 @@ def _ready(node: Node, nodes: Nodes, sha: str) -> tuple[Planned, list[Entry]]:
     if report.world is None or report.wants is None:
         return found, []
     found.notes += [str(problem) for problem in report.wants.problems]
-    return found, list(_startable(report.world, report.wants, found))
+    able = list(_startable(report.world, report.wants, found))
+    return found, [entry for entry in able if nodes.settings.only in ("", entry.id)]
 
 
 def _startable(world: World, wants: Wants, found: Planned) -> list[Entry]:

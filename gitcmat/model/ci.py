@@ -117,6 +117,8 @@ class CiSettings:
     branch: str = ""
     """The branch that tasks come from; empty for what the remote's HEAD names."""
     most: int = 4
+    only: str = ""
+    """The only task that a plan offers; empty for all."""
     leases: bool = False
     """Whether a plan claims what it offers, which needs a token that may write."""
     lease_for: str = "2h"
@@ -136,6 +138,8 @@ class CiSettings:
             raise ValueError(f"node: {self.node!r} is no id: lower-case letters, digits and dashes")
         if not self.remote or self.remote.startswith("-"):
             raise ValueError("remote is the name of a remote")
+        if self.only and not is_id(self.only):
+            raise ValueError(f"task: {self.only!r} is no id: lower-case letters, digits and dashes")
         if not 1 <= self.most <= MOST:
             raise ValueError(f"most is 1 to {MOST}")
         check_variables("agent-keys", self.agent_keys)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from gitcmat.engine import trust
 from gitcmat.model.entry import Entry
 from gitcmat.store import layout, records
+from tests.support.ci_events import push
 from tests.support.cli import Env, Result, gitcmat
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_github import ProjectStage
@@ -102,9 +103,8 @@ class Jobs:
             **{f"GITHUB_{name}": str(file) for name, file in files.items()},
             "GITHUB_SERVER_URL": self.hub.url,
             "GITHUB_API_URL": self.hub.url,
-            "GITHUB_REPOSITORY": "pat/project",
             "GITHUB_RUN_ID": str(self._count),
-            "GITHUB_ACTIONS": "true",
+            **self._event(temp),
             "RUNNER_TEMP": str(temp),
             "CMAT_TRUST_DIGEST": self.digest,
             "CMAT_SANDBOX": "off",
@@ -113,6 +113,12 @@ class Jobs:
         result = gitcmat(place, "ci", verb, *args, env=told)
         outputs = _outputs(files["OUTPUT"].read_text(encoding="utf-8"))
         return Step(result, outputs, files["STEP_SUMMARY"].read_text(encoding="utf-8"))
+
+    def _event(self, temp: Path) -> Mapping[str, str]:
+        """What started it: a push of what main is now."""
+        event = push("pat", self.bare.tip("refs/heads/main"))
+        event.payload["repository"]["private"] = self.stage.repo.private
+        return event.at(temp)
 
     def write_token(self) -> Env:
         """What a job has that may write."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitcmat.cli import ci_options
+from gitcmat.cli import ci_gate, ci_options
 from gitcmat.cli.ci_options import job, offered, opened
 from gitcmat.cli.state import State, common
 from gitcmat.cli.workflow import Workflow, cell, no_commands, table
@@ -30,12 +30,18 @@ def command() -> None:
     """
 
 
+command.add_command(ci_gate.gate)
+command.add_command(ci_gate.workflows)
+
+
 @command.command()
-@job(ci_options.LEASES, ci_options.LEASE_FOR, ci_options.TRUST)
+@job(ci_options.ONLY, ci_options.LEASES, ci_options.LEASE_FOR, ci_options.TRUST)
 @ci_options.option("--sha", default="", help="A commit that the branch must have.")
 @common
 def plan(state: State, *, settings: CiSettings, sha: str, work: Path | None) -> None:
     """Say which tasks are ready. Starts nothing of the repository, and needs no files of it.
+
+    In a workflow the event that started it is looked at first, as `gitcmat ci gate` does.
 
     Outputs: tasks (a JSON list for a matrix: task, sha, state, lease), count, sha, state.
     """
@@ -44,6 +50,8 @@ def plan(state: State, *, settings: CiSettings, sha: str, work: Path | None) -> 
     workflow = Workflow(os.environ)
     sha = full_sha("CMAT_SHA", sha) if sha else ""
     with opened(state, settings, work) as nodes:
+        passage = ci_gate.through(nodes)
+        sha = sha or (passage.sha if passage else "")
         found = ci_plan.plan(nodes, sha=sha, holder=workflow.holder)
     offers = [asdict(offer) for offer in found.offers]
     workflow.output(
@@ -82,6 +90,7 @@ def run(
     from gitcmat.system import environment, own_environment
     from gitcmat.system.interrupts import Interrupts
 
+    ci_gate.check_machine()
     workflow = Workflow(os.environ)
     shown = transcript == "true" or (transcript == "auto" and workflow.private)
     secrets = environment.secrets(os.environ, settings.agent_keys)
@@ -127,6 +136,7 @@ def publish(
     from gitcmat.engine import ci_publish
     from gitcmat.system import environment
 
+    ci_gate.check_machine()
     workflow = Workflow(os.environ)
     secrets = tuple(environment.secrets(os.environ, ()))
     with opened(state, settings, work) as nodes:
@@ -150,6 +160,7 @@ def sync(state: State, *, settings: CiSettings, work: Path | None) -> None:
 
     workflow = Workflow(os.environ)
     with opened(state, settings, work) as nodes:
+        ci_gate.through(nodes)
         done = ci_sync.sync(nodes, open_hub)
     lines = done.found.lines
     workflow.output({"state": done.state})

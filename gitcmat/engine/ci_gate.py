@@ -1,0 +1,130 @@
+"""The gate before work in CI: whether the event that started a workflow may start anything."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from gitcmat.engine.hub import Hub
+from gitcmat.errors import InvalidData, UserError
+from gitcmat.forge import Forge, NotVisible
+from gitcmat.model.ci_event import (
+    Event,
+    Facts,
+    Passage,
+    Refusal,
+    Rules,
+    check_runner,
+    decide,
+    read_event,
+)
+from gitcmat.model.ci_payload import MOST_BYTES, read_payload
+from gitcmat.model.forge import Comment, PullRequest
+from gitcmat.store.fetching import fetch
+from gitcmat.store.git import Git
+from gitcmat.store.pushing import remote_tip
+from gitcmat.system.files import read_regular
+
+_YES: Final = frozenset({"true", "1", "yes"})
+_NO: Final = frozenset({"", "false", "0", "no"})
+
+
+def rules(env: Mapping[str, str]) -> Rules:
+    """Read what the workflow's inputs say about events.
+
+    Raises:
+        InvalidData: the switch is neither true nor false, or bots are not named one by one.
+    """
+    bots = frozenset(env.get("CMAT_BOTS", "").replace(",", " ").split())
+    if any("*" in bot for bot in bots):
+        raise InvalidData("bots names all of them.", hint="name each: bots: renovate[bot]")
+    said = env.get("CMAT_ALLOW_SELF_HOSTED", "").strip().lower()
+    if said not in _YES | _NO:
+        raise InvalidData(
+            f"allow-self-hosted is {said!r}.", hint='allow-self-hosted: "true" or "false"'
+        )
+    label = env.get("CMAT_LABEL", "").strip() or Rules().label
+    return Rules(label=label, bots=bots, self_hosted=said in _YES)
+
+
+def gate(env: Mapping[str, str], git: Git, open_hub: Callable[[], Hub]) -> Passage:
+    """Look at the event in `env` and let it pass. Nothing is asked for what is refused anyway.
+
+    Raises:
+        Refusal: it may start nothing, or what has to be known is not to be had.
+    """
+    said = rules(env)
+    event = read_event(env, _file(env))
+    try:
+        return decide(event, _facts(event, git, open_hub()), said)
+    except Refusal:
+        raise
+    except UserError as error:
+        raise Refusal(
+            f"Whether this event may start work cannot be told: {error.message}", hint=error.hint
+        ) from error
+
+
+def runner(env: Mapping[str, str]) -> None:
+    """Refuse a machine that must not be used, by what the event's file says of the repository.
+
+    For the jobs that have no token to ask the forge with.
+
+    Raises:
+        Refusal: it must not be used.
+    """
+    try:
+        private = read_payload(_file(env)).private
+    except InvalidData as error:
+        raise Refusal(f"This event is not as it must be: {error.message}") from error
+    hosted = env.get("RUNNER_ENVIRONMENT") == "github-hosted"
+    check_runner(hosted=hosted, private=private, rules=rules(env))
+
+
+def _file(env: Mapping[str, str]) -> bytes:
+    path = env.get("GITHUB_EVENT_PATH", "")
+    try:
+        return read_regular(Path(path), MOST_BYTES)
+    except (OSError, InvalidData) as error:
+        raise Refusal(
+            f"The file of this event cannot be read: {path or 'GITHUB_EVENT_PATH is not set'}.",
+            hint="this is for the jobs of a workflow; see docs/ci.md",
+        ) from error
+
+
+def _facts(event: Event, git: Git, hub: Hub) -> Facts:
+    forge = hub.forge
+    repository = forge.repository()
+    return Facts(
+        repository=repository,
+        on_branch=_on_branch(event, git, hub, f"refs/heads/{repository.default_branch}"),
+        permissions={login: forge.permission(login) for login in event.people},
+        pull=_pull(forge, event),
+        comment=_comment(forge, event),
+        me=forge.whoami().login if event.on_pull else "",
+    )
+
+
+def _on_branch(event: Event, git: Git, hub: Hub, branch: str) -> bool:
+    upstream = hub.upstream()
+    tip = remote_tip(git, upstream, branch)
+    if tip is None or tip == event.sha:
+        return tip is not None
+    fetched = fetch(git, upstream, branch)
+    return fetched is not None and git.ok("merge-base", "--is-ancestor", event.sha, fetched)
+
+
+def _pull(forge: Forge, event: Event) -> PullRequest | None:
+    if not event.on_pull or event.number is None:
+        return None
+    try:
+        return forge.pulls.get(event.number)
+    except NotVisible:
+        return None
+
+
+def _comment(forge: Forge, event: Event) -> Comment | None:
+    said = event.payload.comment
+    if said is None or event.number is None:
+        return None
+    found = forge.comments.list(event.number, since=said.created)
+    return next((comment for comment in found if comment.id == said.id), None)
