@@ -236,9 +236,11 @@ class Checks(Protocol):
     def list(self, commit: str) -> tuple[Check, ...]:
         """Return the latest of each name, check runs and commit statuses, by name."""
 
-    def of_open_pulls(self) -> tuple[Rollup, ...]:
+    def of_open_pulls(self, *, latest: bool = False) -> tuple[Rollup, ...]:
         """Return for each open pull request how its head is doing, newest first: one request for
         a hundred. `Pulls` do not change by their checks, so `Forge.changes` does not tell.
+
+        With `latest`, of the hundred that changed last, which is one request.
         """
 
     def annotations(self, check: Check) -> tuple[Annotation, ...]:

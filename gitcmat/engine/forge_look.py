@@ -3,17 +3,31 @@ and once.
 """
 
 import functools
+from datetime import timedelta
 from typing import Final
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
 from gitcmat.model.approval import Standing, standing
-from gitcmat.model.forge import Changes, Permission, Person, PullRequest, Review, Rollup
+from gitcmat.model.forge import (
+    Changes,
+    CheckState,
+    Permission,
+    Person,
+    PullRequest,
+    Review,
+    Rollup,
+)
+from gitcmat.model.state import OPEN
 from gitcmat.store import bookmarks
 from gitcmat.store.fetching import fetch
 
-_MANY: Final = 5
-"""From so many on, all open pull requests at once cost less than each of them."""
+_FEW: Final = 5
+"""So many pull requests are asked for one by one, although one page may hold all of them."""
+_PAGE: Final = 100
+"""Pull requests that one request tells of."""
+_PACE: Final = timedelta(minutes=1)
+"""How long one page of all checks lasts: of 1,000 pull requests each is seen every ten minutes."""
 
 
 class Look:
@@ -29,6 +43,7 @@ class Look:
         self._before = bookmarks.read(deps.repo, hub.remote)
         self.label = self._before.label if self._before is not None else ""
         """The label whose issues have all been looked at before, `changes` aside."""
+        self._rolled = self._before.rolled if self._before is not None else None
         self._again: set[int] = set()
         self._tips: dict[str, str | None] = {}
         self._pulls: dict[int, PullRequest] = {}
@@ -55,6 +70,17 @@ class Look:
         """Whether to look at the details of an issue or pull request in this pass."""
         return self.fresh or number in self._new
 
+    def spoken(self, number: int) -> bool:
+        """Whether to read in this pass what people say of a pull request.
+
+        In the first pass that are those where anybody has said anything: reading each of them
+        would be three requests for each.
+        """
+        if not self.fresh or number in self._new:
+            return self.changed(number)
+        rollup = self.rollups.get(number)
+        return rollup is None or rollup.said
+
     def again(self, number: int) -> None:
         """Have the next pass look at something, too: it could not be taken in now."""
         self._again.add(number)
@@ -66,8 +92,30 @@ class Look:
 
     @functools.cached_property
     def rollups(self) -> dict[int, Rollup]:
-        """How the heads of the open pull requests are doing, by number."""
-        return {rollup.number: rollup for rollup in self._hub.forge.checks.of_open_pulls()}
+        """How the heads of open pull requests are doing, by number, as far as this pass asks.
+
+        All of them where they are few. Of many, all from time to time, and between that the
+        latest, while a check of ours may still be on its way.
+        """
+        checks, now = self._hub.forge.checks, self._deps.clock.now()
+        rolled = self._rolled
+        last = rolled.at + _PACE * (rolled.many // _PAGE) if rolled else now
+        if rolled is None or not rolled.at < now < last:
+            found = checks.of_open_pulls()
+            many = len(found)
+            self._rolled = bookmarks.Rolled(at=now, many=many) if many >= _PAGE else None
+        else:
+            found = checks.of_open_pulls(latest=True) if self._is_checked() else ()
+        return {rollup.number: rollup for rollup in found}
+
+    def _is_checked(self) -> bool:
+        """Whether a pull request of ours has checks that are on, or was pushed to just now."""
+        entries = self._deps.store.read().entries(*OPEN)
+        return any(
+            entry.pull.checks == CheckState.RUNNING or self.changed(entry.pull.number)
+            for entry in entries
+            if entry.pull is not None and entry.pull.open
+        )
 
     @functools.cached_property
     def me(self) -> Person:
@@ -85,13 +133,18 @@ class Look:
 
         Raises `NotVisible` when it is not there any more.
         """
-        if "opened" in self.__dict__ or self.fresh or len(self.changes.pulls) > _MANY:
+        if "opened" in self.__dict__ or self.fresh or len(self.changes.pulls) > self._few:
             found = self.opened.get(number)
             if found is not None:
                 return found
         if number not in self._pulls:
             self._pulls[number] = self._hub.forge.pulls.get(number)
         return self._pulls[number]
+
+    @functools.cached_property
+    def _few(self) -> int:
+        """Up to how many pull requests cost less one by one than all that are open at once."""
+        return max(_FEW, self._rolled.many // _PAGE if self._rolled else 0)
 
     def reviews(self, number: int) -> tuple[Review, ...]:
         """Return the reviews of a pull request that were submitted, oldest first."""
@@ -124,6 +177,7 @@ class Look:
             again=tuple(sorted(self._again)),
             bases={branch: tip for branch, tip in self._tips.items() if tip is not None},
             label=self.label,
+            rolled=self._rolled,
         )
         if place != self._before:
             bookmarks.write(self._deps.repo, self._hub.remote, place)

@@ -35,9 +35,10 @@ def take_in(deps: Deps, hub: Hub, look: Look, found: Synced) -> None:
 
 
 def _noted(pull: Pull, look: Look) -> Pull:
-    rollup = look.rollups.get(pull.number)
-    checks = str(rollup.state) if rollup is not None and rollup.state is not None else ""
-    if not look.changed(pull.number):
+    checks = pull.checks  # unless it is asked for in this pass
+    if rollup := look.rollups.get(pull.number):
+        checks = str(rollup.state) if rollup.state is not None else ""
+    if not look.spoken(pull.number):
         return replace(pull, checks=checks)
     stands = look.standing(look.pull(pull.number))
     return replace(pull, approved=stands.approved, rejected=stands.rejected, checks=checks)

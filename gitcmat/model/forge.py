@@ -235,12 +235,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
-    """All checks of an open pull request's head in one word."""
+    """What can be told of an open pull request in a word: its checks, and whether people spoke."""
 
     number: int
     head_sha: str
     state: CheckState | None
     """`CheckState.RUNNING`, `PASSED` or `FAILED`; None when it has no checks."""
+    said: bool = True
+    """Whether somebody has said something there: a review, or a comment below it."""
 
 
 class Level(StrEnum):

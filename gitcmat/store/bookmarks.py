@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gitcmat.errors import InvalidData
 from gitcmat.model.forge import Bookmark
@@ -22,6 +22,15 @@ _LARGEST: Final = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rolled:
+    """A look at all open pull requests of a repository."""
+
+    at: datetime
+    many: int
+    """How many there were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where the last whole look at a forge ended."""
 
@@ -32,6 +41,8 @@ class Place:
     """Full branch there that work lands on → its commit."""
     label: str = ""
     """The label whose issues have all been looked at."""
+    rolled: Rolled | None = None
+    """The last look at all open pull requests, where they are many."""
 
 
 def read(repo: Repository, remote: Remote) -> Place | None:
@@ -45,8 +56,9 @@ def read(repo: Repository, remote: Remote) -> Place | None:
             again=tuple(int(number) for number in data["again"]),
             bases={str(ref): str(commit) for ref, commit in data["bases"].items()},
             label=str(data["label"]),
+            rolled=_rolled(data["rolled"]),
         )
-    except (OSError, InvalidData, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, InvalidData, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 
@@ -62,8 +74,13 @@ def write(repo: Repository, remote: Remote, place: Place) -> None:
         "again": place.again,
         "bases": place.bases,
         "label": place.label,
+        "rolled": [place.rolled.at.isoformat(), place.rolled.many] if place.rolled else None,
     }
     write_atomic(_path(repo, remote), json.dumps(data, indent=1).encode(), mode=0o600)
+
+
+def _rolled(data: list[Any] | None) -> Rolled | None:
+    return Rolled(at=datetime.fromisoformat(data[0]), many=int(data[1])) if data else None
 
 
 def _path(repo: Repository, remote: Remote) -> Path:

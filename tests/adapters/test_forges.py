@@ -443,9 +443,19 @@ def test_all_open_pull_requests_are_judged_at_once(stage: Stage, forge: Forge) -
         stage.run_check(pulls[name].head_sha, "build", CheckState.PASSED)
     stage.run_check(pulls["red"].head_sha, "unit", CheckState.FAILED)
     forge.pulls.close(pulls["closed"].number)
+    forge.comments.create(pulls["green"].number, "Nice")
+    stage.remark(pulls["none"].number, "rita", "none.py", 1, "Why?")
 
-    assert forge.checks.of_open_pulls() == tuple(
-        Rollup(number=pulls[name].number, head_sha=pulls[name].head_sha, state=state)
+    found = forge.checks.of_open_pulls()
+
+    assert forge.checks.of_open_pulls(latest=True) == found
+    assert found == tuple(
+        Rollup(
+            number=pulls[name].number,
+            head_sha=pulls[name].head_sha,
+            state=state,
+            said=name in {"green", "none"},
+        )
         for name, state in (
             ("red", CheckState.FAILED),
             ("green", CheckState.PASSED),

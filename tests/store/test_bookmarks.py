@@ -7,7 +7,7 @@ import pytest
 from gitcmat.model.forge import Bookmark
 from gitcmat.model.remote import Remote
 from gitcmat.store import bookmarks
-from gitcmat.store.bookmarks import Place
+from gitcmat.store.bookmarks import Place, Rolled
 from gitcmat.store.git import Repository, discover
 from tests.support.repo import TestRepo
 
@@ -16,6 +16,7 @@ PLACE = Place(
     bookmark=Bookmark(since=datetime(2026, 11, 21, 12, 0, tzinfo=UTC), tags={"issues": 'W/"7"'}),
     again=(3, 12),
     bases={"refs/heads/main": "a" * 40},
+    rolled=Rolled(at=datetime(2026, 11, 21, 11, 50, tzinfo=UTC), many=1000),
 )
 
 

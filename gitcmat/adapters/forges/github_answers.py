@@ -269,7 +269,8 @@ def rollup(data: Mapping[str, Any]) -> Rollup:
         commit["statusCheckRollup"] for commit in commits if commit["oid"] == data["headRefOid"]
     ]
     state = next((states[found["state"]] for found in told if found), None)
-    return Rollup(number=data["number"], head_sha=data["headRefOid"], state=state)
+    said = any(data[kind]["totalCount"] for kind in ("comments", "reviews"))
+    return Rollup(number=data["number"], head_sha=data["headRefOid"], state=state, said=said)
 
 
 def annotation(data: Mapping[str, Any]) -> Annotation:

@@ -19,13 +19,14 @@ _READ: Final = "checks: read"
 
 # The other interface tells it of one commit at a time.
 _ROLLUPS: Final = """
-query Rollups($owner: String!, $name: String!, $after: String) {
+query Rollups($owner: String!, $name: String!, $after: String, $by: IssueOrderField!) {
   repository(owner: $owner, name: $name) {
     pullRequests(states: OPEN, first: 100, after: $after,
-                 orderBy: {field: CREATED_AT, direction: DESC}) {
+                 orderBy: {field: $by, direction: DESC}) {
       pageInfo { hasNextPage endCursor }
       nodes {
         number headRefOid
+        comments { totalCount } reviews { totalCount }
         commits(last: 1) { nodes { commit { oid statusCheckRollup { state } } } }
       }
     }
@@ -61,7 +62,7 @@ class GitHubChecks:
         found += [status(item, commit) for item in combined]
         return tuple(sorted(found, key=lambda check: (check.name, check.kind, check.app)))
 
-    def of_open_pulls(self) -> tuple[Rollup, ...]:
+    def of_open_pulls(self, *, latest: bool = False) -> tuple[Rollup, ...]:
         found: list[Rollup] = []
         after: str | None = None
         while True:
@@ -72,11 +73,12 @@ class GitHubChecks:
                 owner=self._to.remote.owner,
                 name=self._to.remote.name,
                 after=after,
+                by="UPDATED_AT" if latest else "CREATED_AT",
             )
             page = data["repository"]["pullRequests"]
             found += [rollup(node) for node in page["nodes"]]
-            if not page["pageInfo"]["hasNextPage"]:
-                return tuple(found)
+            if latest or not page["pageInfo"]["hasNextPage"]:
+                return tuple(sorted(found, key=lambda one: one.number, reverse=True))
             after = page["pageInfo"]["endCursor"]
 
     def annotations(self, check: Check) -> tuple[Annotation, ...]:

@@ -14,6 +14,7 @@ from gitcmat.model.forge import (
     Rollup,
 )
 
+_LATEST: Final = 100
 _GOOD: Final = {CheckState.PASSED, CheckState.SKIPPED, CheckState.NEUTRAL}
 
 
@@ -29,11 +30,25 @@ class MemoryChecks:
         latest = {(check.name, check.kind, check.app): check for check in of}
         return tuple(latest[key] for key in sorted(latest))
 
-    def of_open_pulls(self) -> tuple[Rollup, ...]:
+    def of_open_pulls(self, *, latest: bool = False) -> tuple[Rollup, ...]:
+        pulls = self._view.open_pulls()
+        if latest:
+            last = sorted(pulls, key=lambda pull: pull.updated)[-_LATEST:]
+            pulls = tuple(pull for pull in pulls if pull in last)
         return tuple(
-            Rollup(number=pull.number, head_sha=pull.head_sha, state=self._all(pull.head_sha))
-            for pull in self._view.open_pulls()
+            Rollup(
+                number=pull.number,
+                head_sha=pull.head_sha,
+                state=self._all(pull.head_sha),
+                said=self._said(pull.number),
+            )
+            for pull in pulls
         )
+
+    def _said(self, number: int) -> bool:
+        world = self._view.world
+        below = any(comment.number == number for comment in world.comments.values())
+        return below or bool(world.reviews.get(number))
 
     def _all(self, commit: str) -> CheckState | None:
         states = {check.state for check in self.list(commit)}

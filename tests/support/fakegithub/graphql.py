@@ -60,7 +60,8 @@ def _root(call: Call, variables: dict[str, Any]) -> dict[str, Any]:
 
 def _open_pulls(repo: Repo, variables: dict[str, Any]) -> dict[str, Any]:
     issues = [issue for issue in repo.pulls.values() if issue.state == "open"]
-    issues.sort(key=lambda issue: issue.number, reverse=True)
+    latest = variables["by"] == "UPDATED_AT"
+    issues.sort(key=lambda issue: (issue.updated if latest else 0, issue.number), reverse=True)
     nodes, info = _paged(issues, variables)
     return {"pageInfo": info, "nodes": [_rolled_up(repo, issue) for issue in nodes]}
 
@@ -76,6 +77,8 @@ def _rolled_up(repo: Repo, issue: Issue) -> dict[str, Any]:
     return {
         "number": issue.number,
         "headRefOid": sha,
+        "comments": {"totalCount": sum(c.number == issue.number for c in repo.comments.values())},
+        "reviews": {"totalCount": len(issue.pull.reviews)},
         "commits": {"nodes": [{"commit": commit}]},
     }
 
