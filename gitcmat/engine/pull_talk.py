@@ -72,7 +72,7 @@ def _listen(deps: Deps, hub: Hub, look: Look, found: Synced) -> list[_Heard]:
     pulls = pulls_by_number(deps, hub)
     for number, task in (pulls | issues_by_number(deps, hub)).items():
         entry = facts.entry(task)
-        if entry is not None and look.changed(number):
+        if entry is not None and look.spoken(number):
             with found.about(task):
                 place = _pull(hub, look, number) if number in pulls else _issue(hub, number)
                 if is_news(place, entry.talk):
