@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from gitcmat.engine import pull_text
 from gitcmat.model.forge import CheckState
 from gitcmat.model.task import Task
 from tests.support.fakegithub.server import FakeGitHub
@@ -53,18 +54,12 @@ def _crowd(there: OnGitHub, many: int) -> None:
             issue = replace(first, number=number, id=stage.hub.new_id())
             issue.pull = replace(first.pull, head=f"cmat/{name}", reviews=[], asked=[])
             stage.repo.issues[number] = issue
-            pull = replace(entry.pull, number=number, head=f"cmat/{name}")
-            change.put(
-                replace(
-                    entry,
-                    id=name,
-                    task=Task(title=name),
-                    source=None,
-                    branch="",
-                    branch_head="",
-                    pull=pull,
-                )
+            other = replace(
+                entry, id=name, task=Task(title=name), source=None, branch="", branch_head=""
             )
+            shown = pull_text.digest(other, ())
+            pull = replace(entry.pull, number=number, head=f"cmat/{name}", shown=shown)
+            change.put(replace(other, pull=pull))
     stage.repo.tips = stage.git.branches()
     stage.hub.tick(60)
     first.updated = stage.hub.tick()
