@@ -12,7 +12,7 @@ from gitcmat.engine.ci_handover import Handed, Story, hand_on
 from gitcmat.engine.ci_node import Node, Nodes
 from gitcmat.engine.foreground import Foreground
 from gitcmat.errors import Conflict, NotFound, UserError
-from gitcmat.model.ci import Offer, Outcome
+from gitcmat.model.ci import BUNDLE, REPORT, Offer, Outcome
 from gitcmat.model.entry import Entry
 from gitcmat.model.run import Run
 from gitcmat.store import remote_claims
@@ -82,6 +82,8 @@ def run(node: Node, offer: Offer, out: Path, ears: Ears, secrets: Collection[str
     Raises `UserError` when nothing could be started.
     """
     deps = node.deps
+    for left in (BUNDLE, REPORT):  # by a job before, where the folder outlives a job
+        (out / left).unlink(missing_ok=True)
     node.reconciler(start=False)
     before = deps.store.read().entry(offer.task)
     if before is None:

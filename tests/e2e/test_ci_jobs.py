@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ci_jobs import Jobs
+from gitcmat.model.forge import MergeMethod
+from tests.support.ci_jobs import STATE, Jobs
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.repo import TestRepo
 
@@ -27,8 +28,11 @@ def test_a_task_comes_from_a_commit_to_a_pull_request(
     assert offer["task"] == "x"
     assert offer["lease"] == jobs.claims()["x"]
 
-    ran = jobs.run(offer).ok()
+    ran = jobs.run(offer, env={"PYTHONPROFILEIMPORTTIME": "1"}).ok()
     assert ran.outputs["outcome"] == "review"
+    imported = {line.rpartition("|")[2].strip() for line in ran.result.err.splitlines()}
+    assert "gitcmat.engine.ci_run" in imported
+    assert not imported & {"github", "jwt", "requests", "urllib3"}
 
     published = jobs.publish(offer).ok()
     assert published.outputs["outcome"] == "review"
@@ -106,3 +110,60 @@ def test_an_agent_cannot_speak_to_the_workflow(
     assert len(word) == 48
     assert "::error::from the agent" in lines
     assert ran.result.out.startswith("x: review")
+
+
+ASKING = """\
+case "$(cat)" in
+  *"rename it"*"Which name?"*) mv "$CMAT_WORKSPACE/x.txt" "$CMAT_WORKSPACE/z.txt" ;;
+  *"rename it"*) printf '{"nonce":"%s","kind":"ask","question":"Which name?"}\\n' "$CMAT_NONCE" \
+      >> "$CMAT_INBOX" ;;
+  *) echo work > "$CMAT_WORKSPACE/$CMAT_TASK.txt" ;;
+esac
+"""
+
+
+def _again(jobs: Jobs, outcome: str) -> None:
+    """Plan, run and publish what is ready: one task."""
+    [offer] = jobs.plan("--leases", "true").ok().tasks
+    assert jobs.run(offer).outputs["outcome"] == outcome
+    assert jobs.publish(offer).ok().outputs["outcome"] == outcome
+
+
+@pytest.mark.slow
+def test_the_whole_story_review_question_answer_merge_and_what_needs_it(
+    hub: FakeGitHub, tmp_path: Path, repo: TestRepo
+) -> None:
+    jobs = Jobs(hub, tmp_path, repo, script=ASKING)
+    jobs.task("x")
+    jobs.task("y", needs=["x"])
+    _again(jobs, "review")
+    assert (jobs.state("x"), jobs.state("y")) == ("review", "pending")
+
+    hub.review(jobs.stage.repo, 1, "rita", "CHANGES_REQUESTED", "Please rename it.")
+    jobs.sync().ok()
+    assert jobs.state("x") == "pending"
+    _again(jobs, "question")
+    assert jobs.plan().ok().tasks == []
+
+    jobs.sync().ok()
+    asked = [c.body for c in jobs.stage.repo.comments.values() if "Which name?" in c.body]
+    assert len(asked) == 1
+    hub.comment(jobs.stage.repo, 1, "rita", "/cmat answer z.txt")
+    jobs.sync().ok()
+    assert jobs.state("x") == "pending"
+    _again(jobs, "review")
+    tip = jobs.bare.tip("refs/heads/cmat/x")
+    assert jobs.bare.git("ls-tree", "--name-only", tip).splitlines()[-1] == "z.txt"
+    pulls = jobs.stage.forge().pulls
+    assert [pull.number for pull in pulls.of_branch("cmat/x")] == [1]
+    assert pulls.get(1).head_sha == tip
+
+    pulls.edit(1, draft=False)
+    jobs.stage.forge("rita").pulls.merge(1, method=MergeMethod.SQUASH, head_sha=tip)
+    jobs.sync().ok()
+    assert (jobs.state("x"), jobs.state("y")) == ("done", "pending")
+    assert not [ref for ref in jobs.bare.refs() if ref.startswith("refs/cmat/runs/")]
+    [offer] = jobs.plan().ok().tasks
+    assert offer["task"] == "y"
+    history = jobs.bare.git("log", "--format=%P", STATE).splitlines()
+    assert all(len(parents.split()) <= 1 for parents in history)
