@@ -66,7 +66,7 @@ def test_work_that_holds_a_secret_never_leaves_the_machine(
     hub: FakeGitHub, tmp_path: Path, repo: TestRepo
 ) -> None:
     key = "key-of-the-model-12345"
-    script = f'echo "{key}" > "$CMAT_WORKSPACE/key.txt"; echo "the key is {key}"; exit 0'
+    script = 'k=key-of; echo "$k-the-model-12345" | tee "$CMAT_WORKSPACE/key.txt"'
     jobs = Jobs(hub, tmp_path, repo, script=script, attempts=1)
     jobs.task("x")
     [offer] = jobs.plan("--leases", "true").ok().tasks
