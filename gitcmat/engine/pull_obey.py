@@ -72,15 +72,16 @@ def obey(deps: Deps, change: Change, asked: Asked, after: After) -> str:
 
 def _retry(deps: Deps, change: Change, asked: Asked, after: After) -> str:
     entry, now = change.entry(asked.task), deps.clock.now()
-    if entry.state is State.REVIEW and entry.pull is not None:
+    if entry.state is State.REVIEW:
         said = Remark(
             id=f"comment:{asked.order.comment.id}",
             by=asked.login,
             text=asked.text,
             verdict=rework.RETRY,
         )
-        send_back_for(change, entry.id, now, after, said)
-        return f"{entry.id} goes back to the agent; its next result comes onto this branch."
+        send_back_for(change, entry.id, asked.place.number, now, after, said)
+        where = "; its next result comes onto this branch" if asked.place.pull else ""
+        return f"{entry.id} goes back to the agent{where}."
     if entry.state is State.BLOCKED:
         blocker = _question(change, asked)
         if "retry" not in blocker.options:

@@ -18,6 +18,15 @@ def open_pull(hub: Hub, entry: Entry) -> Pull | None:
     return pull if pull is not None and here and pull.open else None
 
 
+def question_place(hub: Hub, entry: Entry) -> int | None:
+    """Return where questions about a task are put: its open pull request, or else its issue."""
+    if (pull := open_pull(hub, entry)) is not None:
+        return pull.number
+    link = entry.issue
+    here = link is not None and (link.host, link.repo) == (hub.remote.host, hub.remote.slug)
+    return link.number if link is not None and here and not link.gone else None
+
+
 def talked_of(deps: Deps) -> list[Entry]:
     """Return the entries that people may talk about: all that are not done."""
     return deps.store.read().entries(*_TALKED_OF)

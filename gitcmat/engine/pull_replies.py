@@ -14,7 +14,7 @@ from gitcmat.engine import branches, pull_words
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
-from gitcmat.engine.pull_places import open_pull, talked_of
+from gitcmat.engine.pull_places import question_place, talked_of
 from gitcmat.engine.said_once import say_once
 from gitcmat.engine.synced import Synced
 from gitcmat.forge import NotVisible
@@ -127,29 +127,31 @@ def _without(known: Talk, done: Collection[Saying]) -> Talk:
 def _put_questions(
     deps: Deps, hub: Hub, look: Look, entry: Entry, open_: Sequence[Blocker]
 ) -> None:
-    """Have each question about a task stand below its pull request, and say when it is closed."""
-    pull = open_pull(hub, entry)
-    if pull is None:
-        return
-    for blocker in open_:
-        if (put := f"question:{blocker.id}") not in entry.talk.told:
+    """Have each question about a task stand where people talk about it, and say when it is closed.
+
+    What was put below an issue stays there, also once there is a pull request.
+    """
+    place = question_place(hub, entry)
+    for blocker in open_ if place is not None else ():
+        if not any(put.startswith(f"question:{blocker.id}:") for put in entry.talk.told):
             name = f"blocker={blocker.id}"
             text = pull_words.marked(name, pull_words.asks(blocker))
-            _comment(hub, look, pull.number, name, text)
-            _record(deps, entry.id, functools.partial(_told, put))
+            _comment(hub, look, place or 0, name, text)
+            _record(deps, entry.id, functools.partial(_told, f"question:{blocker.id}:{place}"))
     ids = {blocker.id for blocker in open_}
     for put in entry.talk.told:
-        kind, _, blocker_id = put.partition(":")
+        kind, _, rest = put.partition(":")
+        blocker_id, _, number = rest.partition(":")
         if kind == "question" and blocker_id not in ids:
-            _settle(deps, hub, look, pull, blocker_id)
+            _settle(deps, hub, look, int(number), blocker_id)
             _record(deps, entry.id, functools.partial(_untold, put))
 
 
-def _settle(deps: Deps, hub: Hub, look: Look, pull: Pull, blocker_id: str) -> None:
+def _settle(deps: Deps, hub: Hub, look: Look, number: int, blocker_id: str) -> None:
     """Have the comment that put a question say what became of it."""
     blocker = deps.store.read().blocker(blocker_id)
     tag = pull_words.tag(f"blocker={blocker_id}")
-    comment = hub.forge.comments.find(pull.number, tag, author=look.me.login)
+    comment = hub.forge.comments.find(number, tag, author=look.me.login)
     if blocker is not None and comment is not None:
         text = pull_words.marked(f"blocker={blocker_id}", pull_words.asked(blocker))
         hub.forge.comments.edit(comment.id, text)

@@ -53,8 +53,9 @@ def take_in(reconciler: Reconciler, hub: Hub, look: Look, found: Synced) -> None
                 look.again(one.place.number)
         for task in dict.fromkeys((*(one.task for one in heard), *waiting)):
             entry = change.find(task)
-            if entry is not None and _goes_back(hub, entry):
-                done = send_back_for(change, task, deps.clock.now(), after)
+            pull = open_pull(hub, entry) if entry is not None else None
+            if entry is not None and pull is not None and _goes_back(hub, entry):
+                done = send_back_for(change, task, pull.number, deps.clock.now(), after)
                 found.lines.append(f"{task}: {done.reason}, by {done.notes[-1].by}")
 
 

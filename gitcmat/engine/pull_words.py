@@ -84,7 +84,7 @@ def rejected(by: str, why: str) -> str:
 
 def asks(blocker: Blocker) -> str:
     """Put a question, and say how it is answered."""
-    parts = ["The task of this pull request waits for an answer:", quote(blocker.question)]
+    parts = ["This task waits for an answer:", quote(blocker.question)]
     if blocker.detail.strip():
         parts.append(quote(blocker.detail))
     if blocker.options:
@@ -101,4 +101,4 @@ def asked(blocker: Blocker) -> str:
     """Show a question that is no longer open."""
     answered = blocker.status is BlockerStatus.ANSWERED
     end = f"Answered by {words(blocker.answered_by)}." if answered else "No longer asked."
-    return f"The task of this pull request asked:\n\n{quote(blocker.question)}\n\n{end}"
+    return f"This task asked:\n\n{quote(blocker.question)}\n\n{end}"

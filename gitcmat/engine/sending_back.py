@@ -20,23 +20,26 @@ def send_back(change: Change, event: Rejected, task: str, now: datetime, after: 
     given = rework.rework(entry.talk.held)
     text = "\n\n".join(part for part in (event.text, given.text) if part)
     sent = happen(change, task, replace(event, text=text), now, after)
-    if entry.pull is None or not given.remarks:
+    if not given.remarks:
         return sent
-    talk = rework.handed_over(entry.talk, given, entry.pull, entry.run or "")
+    talk = replace(entry.talk, held=given.rest)
+    if entry.pull is not None:
+        talk = rework.handed_over(entry.talk, given, entry.pull, entry.run or "")
     done = replace(sent, talk=talk)
     change.put(done)
     return done
 
 
 def send_back_for(
-    change: Change, task: str, now: datetime, after: After, extra: Remark | None = None
+    change: Change, task: str, place: int, now: datetime, after: After, extra: Remark | None = None
 ) -> Entry:
-    """Send it back for what is held, and for `extra`, which somebody says now."""
+    """Send it back for what is held, and for `extra`, which somebody says now; `place` is the
+    number of the issue or pull request.
+    """
     entry = change.entry(task)
     if extra is not None:
         entry = replace(entry, talk=replace(entry.talk, held=(extra, *entry.talk.held)))
         change.put(entry)
     given = rework.rework(entry.talk.held)
-    number = entry.pull.number if entry.pull is not None else 0
-    event = Rejected(text="", by=given.by, reason=f"sent back on #{number}")
+    event = Rejected(text="", by=given.by, reason=f"sent back on #{place}")
     return send_back(change, event, task, now, after)

@@ -13,7 +13,7 @@ from gitcmat.engine import blockers, details, forge_sync, issue_sync, queue, tas
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.synced import Synced
-from gitcmat.model.events import Claimed, Rejected
+from gitcmat.model.events import Asked, Claimed, Rejected
 from gitcmat.model.forge import Permission
 from gitcmat.model.remote import Remote
 from gitcmat.model.state import State
@@ -476,6 +476,54 @@ def test_a_writer_cancels_by_a_comment(there: There) -> None:
     there.sync()
 
     assert there.state == "cancelled"
+
+
+def test_started_again_by_a_comment_it_still_waits_for_approval(there: There) -> None:
+    there.open(by="mallory")
+    there.sync()
+    _say(there, "rita", "/cmat cancel")
+    there.sync()
+    _say(there, "rita", "/cmat retry")
+
+    there.sync()
+    there.project.work()
+
+    assert there.state == "backlog"
+    assert there.project.runs(ID) == []
+
+
+def test_a_result_is_sent_back_from_the_issue(there: There) -> None:
+    there.open()
+    there.sync()
+    there.approve()
+    there.project.work()
+    _say(there, "rita", "/cmat retry with another name")
+
+    there.sync()
+
+    assert there.state == "pending"
+    entry = there.project.entry(ID)
+    assert entry.reason == "sent back on #1"
+    assert entry.notes[-1].text == "rita asks for another try:\n\n> with another name"
+    assert entry.talk.held == ()
+    assert there.told()[-1].endswith(f"`/cmat retry`: {ID} goes back to the agent.\n")
+
+
+def test_a_question_stands_below_the_issue_and_is_answered_there(there: There) -> None:
+    there.open()
+    there.sync()
+    there.approve()
+    there.project.happen(ID, Asked(question="Which?", by="Pat"))
+    there.sync()
+    assert "> Which?" in there.told()[-1]
+    _say(there, "rita", "/cmat answer This.")
+
+    there.sync()
+
+    assert there.project.asked(ID) == []
+    assert there.project.entry(ID).notes[-1].text == "This."
+    (put,) = [said for said in there.told() if "> Which?" in said]
+    assert put.endswith("Answered by rita on #1.\n")
 
 
 # --- the end --------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_after_as_many_attempts_as_there_are_a_person_is_asked_there(there: OnGi
     )
     (said,) = comments(there)
     assert said.startswith(
-        "The task of this pull request waits for an answer:\n\n"
+        "This task waits for an answer:\n\n"
         "> The pull request of a is red after 2 attempts: build. What now?\n\n"
         f"> These checks of the pull request are red on {head}:\n"
     )

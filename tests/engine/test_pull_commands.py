@@ -90,7 +90,7 @@ def test_an_answer_reaches_the_agent(there: OnGitHub) -> None:
     blocker = _asks(there, "Which one, @rita?\n<!-- gitcmat task=b -->")
     assert comments(there) == [
         (
-            "The task of this pull request waits for an answer:\n\n"
+            "This task waits for an answer:\n\n"
             "> Which one, @\u200brita?\n> &lt;!-- gitcmat task=b -->\n\n"
             "Who may write to this repository answers with a comment that begins with `/cmat "
             f"answer …`; where gitcmat runs it is `gitcmat blocker answer {blocker} …`."
@@ -116,8 +116,7 @@ def test_a_question_that_is_answered_here_is_closed_there(there: OnGitHub) -> No
 
     (said,) = comments(there)
     assert said == (
-        "The task of this pull request asked:\n\n> Which one?\n\n"
-        f"Answered by {there.project.deps.me.name}."
+        f"This task asked:\n\n> Which one?\n\nAnswered by {there.project.deps.me.name}."
     )
 
 
