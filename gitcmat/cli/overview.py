@@ -7,9 +7,11 @@ from gitcmat.cli import past
 from gitcmat.cli.output import Output
 from gitcmat.cli.shown import ENTRY_HEAD, counts_line, entry_row, plain, plain_entry, plain_room
 from gitcmat.cli.state import State
+from gitcmat.engine.forge_last import Last
 from gitcmat.engine.status import Recorded, Status, recorded, status
 from gitcmat.model.entry import Entry
 from gitcmat.model.marks import one_line
+from gitcmat.model.pull import WAITING, counted, in_words
 from gitcmat.model.run import Run
 
 _MOST: Final = 20
@@ -41,6 +43,7 @@ def _recorded(found: Recorded) -> dict[str, Any]:
     data |= {n: [plain_entry(e, found.progress) for e in held] for n, held in groups.items()}
     data["also_at_work"] = [plain(run) for run in found.alone]
     data["sandboxes"] = dict(found.sandboxes)
+    data["pulls"] = counted(found.pulls)
     return data | {"blockers": [plain(b) for b in found.blockers]}
 
 
@@ -67,7 +70,17 @@ def _plain(found: Status) -> dict[str, Any]:
             for name, limit in found.limits.items()
         },
         "no_sandbox": found.no_sandbox or None,
+        "forge": _forge(found.forge) if found.forge else None,
         "next": found.next,
+    }
+
+
+def _forge(last: Last) -> dict[str, Any]:
+    return {
+        "at": last.at.isoformat(),
+        "error": last.error or None,
+        "hint": last.hint or None,
+        "troubles": list(last.troubles),
     }
 
 
@@ -76,11 +89,21 @@ def _lines(found: Status, out: Output) -> Iterator[str]:
     yield counts + ("" if found.watching else "; no daemon is running")
     if found.today.told:
         yield f"today: {found.today}"
+    yield from _pulls(found)
     yield from _groups(found.recorded, _why(found), found.over, out)
     yield from _notices(found)
     if found.next:
         yield ""
         yield f"next: {found.next}"
+
+
+def _pulls(found: Status) -> Iterator[str]:
+    """How the pull requests stand, by what they wait for, as they were seen last."""
+    if found.recorded.pulls:
+        counts = counted(found.recorded.pulls).items()
+        said = ", ".join(f"{number} {WAITING[what]}" for what, number in counts if number)
+        seen = f"; seen at {found.forge.at.astimezone():%H:%M}" if found.forge else ""
+        yield f"pull requests: {said}{seen}"
 
 
 def _why(found: Status) -> dict[str, str]:
@@ -93,7 +116,7 @@ def _groups(
 ) -> Iterator[str]:
     groups = {
         "active": [(e, _attempt(e, found, over.get(e.id, ""))) for e in found.active],
-        "review": [(e, "") for e in found.review],
+        "review": [(e, in_words(e.pull) if e.pull else "") for e in found.review],
         "waiting": [(e, why.get(e.id, "")) for e in found.waiting],
         "finished": [(e, "") for e in found.finished],
     }
@@ -157,6 +180,12 @@ def _notices(found: Status) -> Iterator[str]:
             f"the account {name} is on hold until {until}{said}"
             f" (gitcmat queue resume --account {name})"
         )
+    if found.forge is not None:
+        notices += [f"on the forge: {one_line(line)}" for line in found.forge.troubles]
+        if found.forge.error:
+            at, hint = f"{found.forge.at.astimezone():%H:%M}", found.forge.hint
+            said = f"{one_line(found.forge.error)}{f' ({one_line(hint)})' if hint else ''}"
+            notices.append(f"the look at the forge at {at} failed: {said}")
     if found.why_no_new:
         notices.append(f"no new tasks are taken in: {found.why_no_new}")
     if notices:

@@ -16,8 +16,9 @@ from signal import SIGTERM
 from typing import TYPE_CHECKING, Final
 
 from gitcmat.engine import checkpoints, claims, old_runs, pauses, room
-from gitcmat.engine.alerts import Alerts
+from gitcmat.engine.alerts import AlertKind, Alerts
 from gitcmat.engine.delegation import family
+from gitcmat.engine.forge_timer import ForgeTimer
 from gitcmat.engine.hints import Bell, Hint, places
 from gitcmat.engine.idle import is_idle, waits
 from gitcmat.engine.launcher import Launcher
@@ -134,6 +135,7 @@ class Daemon:
         self._bell = Bell()
         self._interrupts = Interrupts(lambda _: self._bell.ring(Hint.STOP))
         self._launcher = Launcher(self._deps.runs)
+        self._forge = ForgeTimer(self._deps, self._news, lambda: self._bell.ring(Hint.FORGE))
         self._minded: dict[str, threading.Thread] = {}
         self._woken: Counter[str] = Counter()
         self._failures = 0
@@ -154,6 +156,7 @@ class Daemon:
             only_one(deps.repo),
             self._interrupts,
             closing(self._alerts),
+            closing(self._forge),
             self._launcher,
             Watcher(self._bell.ring) as watcher,
         ):
@@ -170,7 +173,7 @@ class Daemon:
                 ending = self._look(watcher, hints)
                 if ending is not None:
                     return ending
-                hints = self._bell.wait(min(self._look_at, self._unsaved_at))
+                hints = self._bell.wait(min(self._look_at, self._unsaved_at, self._forge.at))
             return self._end()
 
     # --- one look -------------------------------------------------------------------------------
@@ -186,12 +189,14 @@ class Daemon:
             if hints & {Hint.FILES, Hint.GIT}:
                 self._unsaved_at = now + _COMMITTING
             if not hints - {Hint.FILES} and now < self._look_at:
+                self._forge.start_if_due()
                 return None
             report = self._reconciler(start=True, launch=self._launcher.start)
             self._watch(watcher)  # what was made anew is watched from now on
             facts = self._deps.store.read()
             moved = self._news.moves(facts)
-            self._alerts.tell(facts)
+            alerts = self._alerts.tell(facts)
+            self._forge.look(facts, came_up=any(a.event is AlertKind.REVIEW for a in alerts))
             self._news.conditions(report)
             room.note(self._deps, report.no_room)
             self._tidy(hints, moved=moved)
@@ -202,7 +207,7 @@ class Daemon:
         self._news.recovered()
         self._mind(facts)
         self._look_at = clock.monotonic() + self._seconds(report, facts)
-        if self._until_idle and not moved and is_idle(report, facts):
+        if self._until_idle and not (moved or self._forge.busy) and is_idle(report, facts):
             if not self._bell.wait(clock.monotonic() + _LAST_HINTS) - {Hint.FILES}:
                 return Ending(idle=True, waits=tuple(waits(report, facts)))
             self._look_at = 0.0

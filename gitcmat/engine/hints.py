@@ -30,6 +30,8 @@ class Hint(StrEnum):
     """A file of intent was saved; only a commit gives it a meaning."""
     RUN = "run"
     """A runner has ended."""
+    FORGE = "forge"
+    """A look at the forge has ended."""
     WAKE = "wake"
     """A hook or a command asks for a look."""
     STOP = "stop"
@@ -40,7 +42,12 @@ WAKE_FILE: Final = "wake"
 
 QUIET: Final = 0.1
 """Seconds without a further hint after which a command of git is taken to be over."""
-_LESS_QUIET: Final[Mapping[Hint, float]] = {Hint.RUN: 0.02, Hint.WAKE: 0.02, Hint.STOP: 0.0}
+_LESS_QUIET: Final[Mapping[Hint, float]] = {
+    Hint.RUN: 0.02,
+    Hint.FORGE: 0.02,
+    Hint.WAKE: 0.02,
+    Hint.STOP: 0.0,
+}
 """Seconds of those hints that come alone."""
 _LONGEST: Final = 0.5
 """Seconds after which it is looked at even though the hints go on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Wants
@@ -16,6 +17,9 @@ from gitcmat.store import accounts
 from gitcmat.store.facts import Facts
 from gitcmat.store.sources import saved_not_committed
 from gitcmat.system.refusals import passes, refusal, told
+
+if TYPE_CHECKING:
+    from gitcmat.engine.forge_last import Last
 
 
 class News:
@@ -112,6 +116,24 @@ class News:
     def unwatched(self, reasons: Iterable[str]) -> None:
         """Say what can be looked at from time to time only."""
         self._stands("unwatched", reasons)
+
+    def forge(self, last: "Last", again: datetime) -> None:
+        """Say what a look at the forge came to; `again` is when the next one begins."""
+        for text in last.lines:
+            if text not in last.troubles:
+                self.line(text)
+        self._stands("troubles on the forge", last.troubles)
+        before = self._standing.pop("forge", None)
+        if last.error:
+            self._standing["forge"] = {last.error}
+            if before != {last.error}:
+                hint = f" ({last.hint})" if last.hint else ""
+                self.line(
+                    f"the forge: {last.error}{hint}; the next look is at"
+                    f" {again.astimezone():%H:%M:%S}"
+                )
+        elif before:
+            self.line("the forge answers again")
 
     def failed(self, error: Exception, wait: float) -> None:
         """Say that a look failed, and when the next comes."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gitcmat.engine import budgets, costs, room_note
+from gitcmat.engine import budgets, costs, forge_last, room_note
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.intake import Intake, Wants
 from gitcmat.engine.runfolder import RunFolder
@@ -14,6 +14,7 @@ from gitcmat.model import schedule
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry
 from gitcmat.model.problem import Problem
+from gitcmat.model.pull import Pull
 from gitcmat.model.run import GATES, Run
 from gitcmat.model.sandbox import SandboxMode
 from gitcmat.model.schedule import World
@@ -48,6 +49,8 @@ class Recorded:
     """What keeps the agents of the runs under way in, by the run's id, as their records say it."""
     blockers: tuple[Blocker, ...]
     review: tuple[Entry, ...]
+    pulls: tuple[Pull, ...]
+    """The pull requests of tasks that are not over."""
     finished: tuple[Entry, ...]
     """The last three that ended."""
     progress: Mapping[str, Progress]
@@ -92,6 +95,9 @@ class Status:
     settings, or what the newest run found. Empty when they do not, or none has run yet.
     """
 
+    forge: forge_last.Last | None
+    """What the last look at the forge came to; None where nothing is wanted of one."""
+
     @property
     def next(self) -> str:
         """The command to type next; empty when there is nothing to do."""
@@ -129,6 +135,9 @@ def status(deps: Deps) -> Status:
         today=today,
         limits=accounts.limits(world.now),
         no_sandbox=_no_sandbox(deps, facts),
+        forge=forge_last.read(deps.repo)
+        if forge_last.is_wanted(deps.settings.forge, opened)
+        else None,
     )
 
 
@@ -167,6 +176,7 @@ def recorded(facts: Facts) -> Recorded:
         sandboxes={run.id: run.sandbox for run in runs if run.agent != GATES},
         blockers=tuple(facts.blockers()),
         review=tuple(e for e in opened if e.state is State.REVIEW),
+        pulls=tuple(e.pull for e in opened if e.pull is not None),
         finished=tuple(facts.entries(State.DONE, State.FAILED, State.CANCELLED, limit=3)),
         progress=facts.progress(),
     )

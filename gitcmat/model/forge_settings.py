@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from gitcmat.model.remote import is_api
+from gitcmat.model.task import seconds
 
 MOST_APPROVALS: Final = 100
 
@@ -46,6 +47,7 @@ class ForgeSettings:
         default=PullMode.OFF,
         metadata={"doc": "What `pr sync` opens for work at review: off (nothing), draft, ready"},
     )
+    every: str = field(default="60s", metadata={"doc": "How often `watch` looks there; or never"})
     issues: str | None = field(
         default=None, metadata={"doc": "Label of the issues that become tasks; left out: none"}
     )
@@ -77,3 +79,9 @@ class ForgeSettings:
             raise ValueError(f"approvals is 0 to {MOST_APPROVALS}")
         if self.api is not None and not is_api(self.api):
             raise ValueError("api is an https:// address (http:// for this machine alone)")
+        _ = self.seconds
+
+    @property
+    def seconds(self) -> int:
+        """Seconds between two looks of the daemon; 0 for none."""
+        return 0 if self.every == "never" else seconds(self.every)

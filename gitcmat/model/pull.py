@@ -1,7 +1,9 @@
 """The record of a task's pull request."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class PullState(StrEnum):
@@ -63,3 +65,34 @@ def in_words(pull: Pull) -> str:
         parts += [f"changes wanted by {', '.join(pull.rejected)}"] if pull.rejected else []
         parts += [f"checks {pull.checks}"] if pull.checks else []
     return ", ".join(parts)
+
+
+WAITING: Final = {
+    "changes": "changes wanted",
+    "approved": "approved",
+    "review": "waiting for a review",
+    "draft": "draft",
+    "merged": "merged, not on the target yet",
+    "closed": "closed",
+    "red": "with red checks",
+}
+"""What pull requests are counted by, and how people are told."""
+
+
+def counted(pulls: Iterable[Pull]) -> dict[str, int]:
+    """Count pull requests by what they wait for, and apart from that those with red checks."""
+    found = dict.fromkeys(WAITING, 0)
+    for pull in pulls:
+        found[_waits_for(pull)] += 1
+        found["red"] += pull.open and pull.checks == "failed"
+    return found
+
+
+def _waits_for(pull: Pull) -> str:
+    if not pull.open:
+        return pull.state
+    if pull.rejected:
+        return "changes"
+    if pull.draft:
+        return "draft"
+    return "approved" if pull.approved else "review"

@@ -1,7 +1,5 @@
 """`gitcmat pr`, as typed, against a GitHub."""
 
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from gitcmat.model.forge import CheckState, Verdict
 from tests.support.cli import Result, gitcmat
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
-from tests.support.on_github import ProjectStage
+from tests.support.own_forge import OwnForge
 from tests.support.repo import TestRepo
 from tests.support.watched import Project
 
@@ -23,53 +21,22 @@ gates:
 """
 
 
-class There:
-    """A project with a GitHub as its remote, and the program in it."""
-
-    def __init__(self, hub: FakeGitHub, folder: Path, project: Project) -> None:
-        self.project = project
-        self.repo = project.repo
-        self.stage = ProjectStage(hub, folder, project.repo)
-        self.repo.git("remote", "add", "origin", self.stage.url)
-        self.settings()
-
-    def settings(self, **forge: object) -> None:
-        """Write the person's own settings."""
-        host = self.stage.hub.url.removeprefix("http://")
-        own = {"api": self.stage.hub.url, "hosts": [host], **forge}
-        path = Path(os.environ["XDG_CONFIG_HOME"]) / "gitcmat/config.yaml"
-        path.write_text(json.dumps({"sandbox": "off", "forge": own}), encoding="utf-8")
-
-    def work(self, task: str, script: str) -> None:
-        """Have the agent do a task."""
-        self.project.commit_task(task, script)
-        self.stage.push_main()
-        gitcmat(self.repo, "run", "now", task).ok()
-
-    def pr(self, *args: str) -> Result:
-        """Type ``gitcmat pr ...``, as pat."""
-        token = {"GH_ENTERPRISE_TOKEN": self.stage.token("pat")}
-        result = gitcmat(self.repo, "pr", *args, env=token)
-        assert token["GH_ENTERPRISE_TOKEN"] not in result.out + result.err
-        return result
-
-
 @pytest.fixture
-def there(repo: TestRepo, tmp_path: Path) -> Iterator[There]:
+def there(repo: TestRepo, tmp_path: Path) -> Iterator[OwnForge]:
     """A task ``x`` at review, with a gate that is green."""
     with FakeGitHub() as hub:
-        made = There(hub, tmp_path, Project(repo, config=GATES))
+        made = OwnForge(hub, tmp_path, Project(repo, config=GATES))
         made.work("x", "echo one > x.txt")
         yield made
 
 
-def _approved(there: There) -> None:
+def _approved(there: OwnForge) -> None:
     reviews = there.stage.forge("rita").reviews
     head = there.stage.forge().pulls.get(1).head_sha
     reviews.submit(1, Verdict.APPROVED, body="", commit=head)
 
 
-def test_the_whole_way(there: There) -> None:
+def test_the_whole_way(there: OwnForge) -> None:
     head = there.stage.person.tip("refs/heads/cmat/x")
     opened = there.pr("create", "x").ok()
     url = there.stage.forge().pulls.get(1).url
@@ -116,7 +83,7 @@ def test_the_whole_way(there: There) -> None:
     assert there.pr("sync").ok().out == "nothing new about 0 pull requests\n"
 
 
-def test_what_is_not_approved_or_not_green_is_not_merged(there: There) -> None:
+def test_what_is_not_approved_or_not_green_is_not_merged(there: OwnForge) -> None:
     there.pr("create", "x").ok()
     draft = there.pr("merge", "x")
     assert (draft.code, draft.err.splitlines()) == (
@@ -137,7 +104,7 @@ def test_what_is_not_approved_or_not_green_is_not_merged(there: There) -> None:
     assert there.stage.forge().pulls.get(1).state == "open"
 
 
-def test_who_merges_all_the_same_says_why_for_all_to_see(there: There) -> None:
+def test_who_merges_all_the_same_says_why_for_all_to_see(there: OwnForge) -> None:
     there.pr("create", "x", "--ready").ok()
     there.pr("merge", "x", "--override", "Fixes #9 at once, @rita").ok()
 
@@ -151,7 +118,7 @@ def test_who_merges_all_the_same_says_why_for_all_to_see(there: There) -> None:
     )
 
 
-def test_red_gates_are_not_merged(there: There) -> None:
+def test_red_gates_are_not_merged(there: OwnForge) -> None:
     there.project.commit_task("y", "echo > bad")
     assert gitcmat(there.repo, "run", "now", "y").code == 1
     (blocker,) = there.project.app.deps.store.read().blockers(task="y")
@@ -166,13 +133,13 @@ def test_red_gates_are_not_merged(there: There) -> None:
     ]
 
 
-def test_who_works_alone_needs_no_approval(there: There) -> None:
+def test_who_works_alone_needs_no_approval(there: OwnForge) -> None:
     there.settings(approvals=0, pull="ready")
     there.pr("create", "x").ok()
     assert there.pr("merge", "x", "--rebase", "--json").ok().json["landed"] == ["x"]
 
 
-def test_a_push_by_a_workflow_says_that_it_starts_none(there: There) -> None:
+def test_a_push_by_a_workflow_says_that_it_starts_none(there: OwnForge) -> None:
     hub = there.stage.hub
     there.stage.repo.roles["github-actions[bot]"] = "write"
     token = hub.token("github-actions[bot]", prefix="ghs_", app="github-actions")
@@ -185,7 +152,7 @@ def test_a_push_by_a_workflow_says_that_it_starts_none(there: There) -> None:
     assert silent not in again.out
 
 
-def test_a_review_shows_how_its_pull_request_stood_when_it_was_seen_last(there: There) -> None:
+def test_a_review_shows_how_its_pull_request_stood_when_it_was_seen_last(there: OwnForge) -> None:
     there.pr("create", "x", "--ready").ok()
     _approved(there)
     there.pr("sync").ok()
@@ -203,7 +170,7 @@ def test_a_review_shows_how_its_pull_request_stood_when_it_was_seen_last(there: 
     assert len(there.stage.hub.seen) == requests
 
 
-def test_close_leaves_the_task_where_it_is(there: There) -> None:
+def test_close_leaves_the_task_where_it_is(there: OwnForge) -> None:
     there.pr("create", "x").ok()
     assert there.pr("close", "#1").ok().out == (
         "x: #1 is closed; x is review\nto open another: gitcmat pr create x --again\n"
@@ -211,7 +178,7 @@ def test_close_leaves_the_task_where_it_is(there: There) -> None:
     assert there.pr("list", "--json").ok().json["pulls"][0]["pull"]["state"] == "closed"
 
 
-def test_without_a_forge_it_says_what_is_missing(there: There) -> None:
+def test_without_a_forge_it_says_what_is_missing(there: OwnForge) -> None:
     there.settings(remote="upstream")
     assert there.pr("sync").err.splitlines() == [
         "error: The remote 'upstream' does not exist.",
@@ -233,13 +200,13 @@ def test_without_a_forge_it_says_what_is_missing(there: There) -> None:
 # --- reviews ------------------------------------------------------------------------------------
 
 
-def _as(there: There, login: str, *args: str) -> Result:
+def _as(there: OwnForge, login: str, *args: str) -> Result:
     """Type ``gitcmat pr ...`` with somebody else's token."""
     token = {"GH_ENTERPRISE_TOKEN": there.stage.token(login)}
     return gitcmat(there.repo, "pr", *args, env=token)
 
 
-def test_one_reviews_under_ones_own_login(there: There) -> None:
+def test_one_reviews_under_ones_own_login(there: OwnForge) -> None:
     there.pr("create", "x", "--ready").ok()
     url = there.stage.forge().pulls.get(1).url
 
@@ -257,7 +224,7 @@ def test_one_reviews_under_ones_own_login(there: There) -> None:
     assert there.stage.repo.issues[1].pull.asked == ["tim"]
 
 
-def test_nobody_approves_their_own(there: There) -> None:
+def test_nobody_approves_their_own(there: OwnForge) -> None:
     there.pr("create", "x", "--ready").ok()
 
     approve = there.pr("review", "x", "--approve")
@@ -278,7 +245,7 @@ def test_nobody_approves_their_own(there: There) -> None:
     assert there.pr("sync").ok().out == "x: sent back on #1, by pat\n"
 
 
-def test_what_is_missing_in_a_review_is_said(there: There) -> None:
+def test_what_is_missing_in_a_review_is_said(there: OwnForge) -> None:
     there.pr("create", "x", "--ready").ok()
     there.pr("create", "x").ok()
 
@@ -298,7 +265,7 @@ def test_what_is_missing_in_a_review_is_said(there: There) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.ANSWER_LOST, Kind.NONSENSE])
-def test_a_review_whose_answer_is_lost_is_there_once(there: There, kind: Kind) -> None:
+def test_a_review_whose_answer_is_lost_is_there_once(there: OwnForge, kind: Kind) -> None:
     there.pr("create", "x", "--ready").ok()
     there.stage.hub.fail(kind, verb="POST", path="/reviews$")
 

@@ -7,6 +7,7 @@ import click
 
 from gitcmat.cli.pull_shown import HEAD, plain_pull, plain_review, row, status_data, status_lines
 from gitcmat.cli.state import State, common
+from gitcmat.errors import UserError
 from gitcmat.model.marks import one_line
 
 if TYPE_CHECKING:
@@ -211,13 +212,21 @@ def sync(state: State) -> None:
 
     With `forge: {pull: draft}` in your own settings it opens them for work at review, too.
     """
-    from gitcmat.engine import forge_sync
+    from gitcmat.engine import forge_last, forge_sync
+    from gitcmat.engine.synced import Synced
 
-    app = state.app
-    done = forge_sync.sync(app.reconciler, app.hub)
-    if done.lines:
-        app.wake()
-    state.out.show(_synced_data(done), _synced(done))
+    app, found = state.app, Synced()
+    try:
+        with forge_last.noted(app.deps, found):
+            forge_sync.sync(app.reconciler, app.hub, into=found)
+    except UserError:
+        for line in found.lines:  # what is new until then is recorded
+            state.out.progress(line)
+        raise
+    finally:
+        if found.lines:
+            app.wake()
+    state.out.show(_synced_data(found), _synced(found))
 
 
 def _published(done: "Published") -> Iterator[str]:
@@ -243,4 +252,9 @@ def _synced(done: "Synced") -> list[str]:
 
 
 def _synced_data(done: "Synced") -> dict[str, Any]:
-    return {"looked": done.looked, "landed": done.landed, "news": done.lines}
+    return {
+        "looked": done.looked,
+        "landed": done.landed,
+        "news": done.lines,
+        "troubles": done.troubles,
+    }
