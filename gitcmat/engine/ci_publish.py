@@ -8,16 +8,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from gitcmat.engine import ci_claimed, ci_content, ci_report, pulls, results
+from gitcmat.engine import (
+    ci_claimed,
+    ci_content,
+    ci_report,
+    gate_reports,
+    pull_replies,
+    pulls,
+    results,
+)
 from gitcmat.engine.ci_claimed import Stale
 from gitcmat.engine.ci_handover import RESULT
 from gitcmat.engine.ci_node import Node, Nodes
 from gitcmat.engine.ci_run import check_lease
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.effects import After, happen
+from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.intake import Wants
-from gitcmat.errors import Conflict, InvalidData
+from gitcmat.engine.synced import Synced
+from gitcmat.errors import Conflict, InvalidData, UserError
 from gitcmat.model import ci_text
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.ci import BUNDLE, REPORT, Attempt, Offer, Outcome, Report
@@ -46,6 +56,8 @@ class Done:
     """The commit of the facts that say so."""
     pull: Pull | None = None
     questions: list[Blocker] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What did not work out, and is done by the next sync."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +109,10 @@ def publish(parcel: Parcel, nodes: Nodes, open_hub: Callable[[Deps], Hub]) -> Do
     except Stale:
         _let_go(nodes, parcel.offer)
         raise
-    worked = done.outcome is Outcome.REVIEW and done.entry.head != done.entry.base
-    if worked and nodes.settings.pull is not PullMode.OFF:
-        draft = nodes.settings.pull is PullMode.DRAFT
-        return nodes.agree(lambda node: _open(node, open_hub, done, draft=draft))
-    return done
+    if nodes.settings.pull is PullMode.OFF or not (_worked(done) or done.pull):
+        return done
+    draft = nodes.settings.pull is PullMode.DRAFT
+    return nodes.agree(lambda node: _show(node, open_hub, done, draft=draft))
 
 
 def _record(node: Node, nodes: Nodes, parcel: Parcel) -> Done:
@@ -191,10 +202,31 @@ def _replay(
     results.take_in(deps, change, {one.run: result}, wants, after)
 
 
-def _open(node: Node, open_hub: Callable[[Deps], Hub], done: Done, *, draft: bool) -> Done:
+def _worked(done: Done) -> bool:
+    """Whether there is work for a pull request."""
+    return done.outcome is Outcome.REVIEW and done.entry.head != done.entry.base
+
+
+def _show(node: Node, open_hub: Callable[[Deps], Hub], done: Done, *, draft: bool) -> Done:
+    """Open the pull request or bring it up to date, and say there what is to be said."""
     hub = open_hub(node.deps)
-    made = pulls.publish(node.reconciler, hub, done.entry.id, draft=draft)
-    return replace(_done(node, done.entry.id, node.push()), pull=made.pull)
+    if _worked(done):
+        pulls.publish(node.reconciler, hub, done.entry.id, draft=draft)
+    notes = _told(node, hub)
+    return replace(_done(node, done.entry.id, node.push()), notes=notes)
+
+
+def _told(node: Node, hub: Hub) -> list[str]:
+    """Put questions and what gates said onto the forge; return what did not work out, which is no
+    reason not to push what did: a sync says the rest.
+    """
+    found = Synced()
+    try:
+        pull_replies.take_in(node.deps, hub, Look(node.deps, hub), found)
+        gate_reports.take_in(node.deps, hub, found)
+    except UserError as error:
+        return [*found.troubles, error.message]
+    return found.troubles
 
 
 def _done(node: Node, task: str, state: str) -> Done:

@@ -17,6 +17,7 @@ _SHORT: Final = re.compile(r"(?:git|gitmod|gi7eba)~\d+")
 _DEVICES: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
 )
+_RUN_THERE: Final = frozenset({"workflows", "actions", "agent"})
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
@@ -33,7 +34,9 @@ def mode_problem(before: str, after: str) -> str:
 
 
 def path_problem(raw: bytes, *, github: bool = False) -> str:
-    """Why a path is not taken; empty where it is. With `github` those of its workflows are."""
+    """Why a path is not taken; empty where it is. With `github` those below ``.github/`` are, but
+    for what runs there.
+    """
     try:
         path = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -50,10 +53,10 @@ def path_problem(raw: bytes, *, github: bool = False) -> str:
     for part in parts:
         if why := _part_problem(part):
             return why
-    first = _plain(parts[0])
+    first, second = _plain(parts[0]), _plain(parts[1]) if len(parts) > 1 else ""
     if first == ".cmat":
         return "belongs to gitcmat: what runs and what judges is for people to change"
-    if first == ".github" and not github:
+    if first == ".github" and (not github or second in _RUN_THERE):
         return "belongs to the repository's workflows"
     return ""
 

@@ -145,9 +145,10 @@ def test_the_whole_story_review_question_answer_merge_and_what_needs_it(
     _again(jobs, "question")
     assert jobs.plan().ok().tasks == []
 
-    jobs.sync().ok()
     asked = [c.body for c in jobs.stage.repo.comments.values() if "Which name?" in c.body]
     assert len(asked) == 1
+    jobs.sync().ok()
+    assert [c.body for c in jobs.stage.repo.comments.values() if "Which name?" in c.body] == asked
     hub.comment(jobs.stage.repo, 1, "rita", "/cmat answer z.txt")
     jobs.sync().ok()
     assert jobs.state("x") == "pending"

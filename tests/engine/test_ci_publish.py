@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gitcmat.engine.ci_claimed import Stale
-from gitcmat.errors import Conflict, UserError
+from gitcmat.errors import Conflict, InvalidData, UserError
 from gitcmat.model.ci import Outcome
 from tests.support.ci_parcel import RUN, STATE, Parcel
 
@@ -121,9 +121,21 @@ def test_a_story_that_the_table_of_states_does_not_know_is_refused(parcel: Parce
     assert parcel.remote.refs() == before
 
 
-def test_workflows_may_be_changed_where_the_workflow_says_so(parcel: Parcel) -> None:
+def test_what_lies_beside_workflows_may_be_changed_where_the_workflow_says_so(
+    parcel: Parcel,
+) -> None:
     parcel.honest(parcel.file(b".github/ISSUE_TEMPLATE/bug.md"))
     assert parcel.publish(allow_github=True).outcome == "review"
+
+
+@pytest.mark.parametrize("path", ["workflows/x.yml", "Actions/x/action.yml", "agent/package.json"])
+def test_what_runs_in_a_workflow_may_never_be_changed(parcel: Parcel, path: str) -> None:
+    parcel.honest(parcel.file(f".github/{path}".encode()))
+    with pytest.raises(InvalidData) as caught:
+        parcel.publish(allow_github=True)
+    assert caught.value.message == (
+        f"The result is refused: .github/{path} belongs to the repository's workflows."
+    )
 
 
 def test_a_result_is_taken_once(parcel: Parcel) -> None:

@@ -224,6 +224,7 @@ def _publish_lines(done: "Done") -> Iterator[str]:
     where = f", {done.pull.url}" if done.pull else ""
     yield f"{done.entry.id}: {done.outcome}{where}"
     yield from (f"  asks: {blocker.question}" for blocker in done.questions)
+    yield from (f"  the next sync does this: {note}" for note in done.notes)
 
 
 def _publish_summary(done: "Done") -> Iterator[str]:
@@ -234,3 +235,4 @@ def _publish_summary(done: "Done") -> Iterator[str]:
     if done.entry.reason:
         yield f"- {cell(done.entry.reason)}"
     yield from (f"- asks: {cell(blocker.question)}" for blocker in done.questions)
+    yield from (f"- the next sync does this: {cell(note)}" for note in done.notes)
