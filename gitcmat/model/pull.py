@@ -39,10 +39,6 @@ class Pull:
     """What the checks of its head say together: ``passed``, ``failed`` or ``running``; empty where
     there are none.
     """
-    seen: tuple[str, ...] = ()
-    """Ids of what was taken in: ``review:12``, ``comment:34``, ``thread:56``,
-    ``check:<commit>:<name>``.
-    """
     told: str = ""
     """The commit that what the gates say was reported for last."""
     shown: str = ""

@@ -274,6 +274,7 @@ def _answered(place: Place, ear: Ear) -> set[str]:
                 before.append(f"thread:{comment.id}")
             elif last := marks(comment.body).get("reply", "").replace("-", ":", 1):
                 found |= {*before[: before.index(last) + 1]} if last in before else set()
+                found.add(f"review:{thread.review}")  # the agent had them together
     return found
 
 

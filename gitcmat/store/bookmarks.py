@@ -1,7 +1,7 @@
 """How far this machine has read a forge: a file in the git directory, for each repository there.
 
 It saves requests and proves nothing. Where it is lost everything is looked at once more, and what
-was taken in already is known by the records (`gitcmat.model.pull.Pull.seen`).
+was taken in already is known by the records (`gitcmat.model.talk.Talk.heard`).
 """
 
 import json

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # what decodes records is imported by those who ask for recor
 
 _CHANGED: Final = b":"
 
-VERSION: Final = "12"
+VERSION: Final = "13"
 """What the rows were written by. It goes up with every key that a record gains or loses (a test
 sees to that): rows of another version are read anew.
 """

@@ -133,7 +133,9 @@ def test_what_gitcmat_has_replied_to_is_done() -> None:
             _comment("rita", "One.", 1),
             _comment("pat", mine.format("thread-1"), 2),
             _comment("rita", "Two.", 3),
+            review=8,
         ),
+        _review("rita", Verdict.CHANGES_REQUESTED, "Both.", 8),
     )
     found = take(place, Talk(), EAR)
 
