@@ -30,10 +30,10 @@ def through(nodes: "Nodes") -> "Passage | None":
     from gitcmat.engine.ci_gate import gate
 
     node = nodes.fresh()
-    return gate(os.environ, node.deps.git, lambda: open_hub(node.deps))
+    return gate(os.environ, nodes.settings, node.deps.git, lambda: open_hub(node.deps))
 
 
-def check_machine() -> None:
+def check_machine(settings: "CiSettings") -> None:
     """Refuse a machine that no workflow may use.
 
     Raises `Refusal`.
@@ -41,7 +41,7 @@ def check_machine() -> None:
     if _by_event():
         from gitcmat.engine.ci_gate import runner
 
-        runner(os.environ)
+        runner(os.environ, settings)
 
 
 def _by_event() -> bool:
@@ -50,21 +50,9 @@ def _by_event() -> bool:
 
 @click.command()
 @job()
-@option("--label", default="cmat", show_default=True, help="The label that asks for work.")
-@option("--bots", default="", help="Programs whose events count, by their whole logins.")
-@option("--allow-self-hosted", default="false", help="Let this be a machine of your own.")
 @option("--task", default="", help="The only task that it is to be about.")
 @common
-def gate(
-    state: State,
-    *,
-    settings: "CiSettings",
-    work: "Path | None",
-    label: str,
-    bots: str,
-    allow_self_hosted: str,
-    task: str,
-) -> None:
+def gate(state: State, *, settings: "CiSettings", work: "Path | None", task: str) -> None:
     """Say whether the event that started this workflow may start work; else exit with 5.
 
     It is refused unless it is known to be harmless: see docs/ci.md. Outputs: sha, task.
@@ -72,12 +60,11 @@ def gate(
     from gitcmat.app import open_hub
     from gitcmat.engine import ci_gate
 
-    said = {"CMAT_LABEL": label, "CMAT_BOTS": bots, "CMAT_TASK": task}
-    env = {**os.environ, **said, "CMAT_ALLOW_SELF_HOSTED": allow_self_hosted}
+    env = {**os.environ, "CMAT_TASK": task}
     workflow = Workflow(os.environ)
     with opened(state, settings, work) as nodes:
         node = nodes.fresh()
-        passage = ci_gate.gate(env, node.deps.git, lambda: open_hub(node.deps))
+        passage = ci_gate.gate(env, settings, node.deps.git, lambda: open_hub(node.deps))
     values = {"sha": passage.sha, "task": passage.task or ""}
     workflow.output(values)
     workflow.summary([f"### gitcmat gate: {cell(passage.why)}"])

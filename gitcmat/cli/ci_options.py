@@ -43,6 +43,11 @@ _COMMON: Final = (
     option(
         "--author", default=BOT, show_default=True, help="Whose name commits carry: Name <mail>."
     ),
+    option("--label", default="", help="Label of issues that become tasks; default: none do."),
+    option("--bots", default="", help="Programs whose word counts, by their whole logins."),
+    option(
+        "--allow-self-hosted", type=bool, default=False, help="Let this be a machine of your own."
+    ),
     option("--work", type=click.Path(path_type=Path), help="Where to work; default: RUNNER_TEMP."),
 )
 _OFFER: Final = (
@@ -141,8 +146,20 @@ def opened(state: "State", settings: CiSettings, work: Path | None) -> "Nodes":
 
 
 _SETTINGS: Final[tuple[str, ...]] = (
-    *("node", "remote", "branch", "most", "only", "author", "leases", "lease_for", "trust_digest"),
-    *("sandbox", "pull", "agent_keys", "allow_github"),
+    *(
+        "node",
+        "remote",
+        "branch",
+        "most",
+        "only",
+        "author",
+        "label",
+        "bots",
+        "leases",
+        "lease_for",
+        "trust_digest",
+    ),
+    *("sandbox", "pull", "agent_keys", "allow_github", "allow_self_hosted"),
 )
 
 
@@ -151,6 +168,7 @@ def _settings(known: dict[str, Any]) -> CiSettings:
         known["sandbox"] = SandboxMode(known["sandbox"])
     if "pull" in known:
         known["pull"] = PullMode(known["pull"])
+    known["bots"] = tuple(re.findall(r"[^\s,]+", known["bots"]))
     if "agent_keys" in known:
         known["agent_keys"] = tuple(re.findall(r"[^\s,]+", known["agent_keys"]))
         for name in known["agent_keys"]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
 from gitcmat.engine.hub import Hub
 from gitcmat.errors import InvalidData, UserError
 from gitcmat.forge import Forge, NotVisible
+from gitcmat.model.ci import CiSettings
 from gitcmat.model.ci_event import (
     Event,
     Facts,
@@ -24,38 +24,27 @@ from gitcmat.store.git import Git
 from gitcmat.store.pushing import remote_tip
 from gitcmat.system.files import read_regular
 
-_YES: Final = frozenset({"true", "1", "yes"})
-_NO: Final = frozenset({"", "false", "0", "no"})
+
+def rules(settings: CiSettings) -> Rules:
+    """Return what the workflow says about events."""
+    return Rules(
+        label=settings.label,
+        bots=frozenset(settings.bots),
+        self_hosted=settings.allow_self_hosted,
+    )
 
 
-def rules(env: Mapping[str, str]) -> Rules:
-    """Read what the workflow's inputs say about events.
-
-    Raises:
-        InvalidData: the switch is neither true nor false, or bots are not named one by one.
-    """
-    bots = frozenset(env.get("CMAT_BOTS", "").replace(",", " ").split())
-    if any("*" in bot for bot in bots):
-        raise InvalidData("bots names all of them.", hint="name each: bots: renovate[bot]")
-    said = env.get("CMAT_ALLOW_SELF_HOSTED", "").strip().lower()
-    if said not in _YES | _NO:
-        raise InvalidData(
-            f"allow-self-hosted is {said!r}.", hint='allow-self-hosted: "true" or "false"'
-        )
-    label = env.get("CMAT_LABEL", "").strip() or Rules().label
-    return Rules(label=label, bots=bots, self_hosted=said in _YES)
-
-
-def gate(env: Mapping[str, str], git: Git, open_hub: Callable[[], Hub]) -> Passage:
+def gate(
+    env: Mapping[str, str], settings: CiSettings, git: Git, open_hub: Callable[[], Hub]
+) -> Passage:
     """Look at the event in `env` and let it pass. Nothing is asked for what is refused anyway.
 
     Raises:
         Refusal: it may start nothing, or what has to be known is not to be had.
     """
-    said = rules(env)
     event = read_event(env, _file(env))
     try:
-        return decide(event, _facts(event, git, open_hub()), said)
+        return decide(event, _facts(event, git, open_hub()), rules(settings))
     except Refusal:
         raise
     except UserError as error:
@@ -64,7 +53,7 @@ def gate(env: Mapping[str, str], git: Git, open_hub: Callable[[], Hub]) -> Passa
         ) from error
 
 
-def runner(env: Mapping[str, str]) -> None:
+def runner(env: Mapping[str, str], settings: CiSettings) -> None:
     """Refuse a machine that must not be used, by what the event's file says of the repository.
 
     For the jobs that have no token to ask the forge with.
@@ -77,7 +66,7 @@ def runner(env: Mapping[str, str]) -> None:
     except InvalidData as error:
         raise Refusal(f"This event is not as it must be: {error.message}") from error
     hosted = env.get("RUNNER_ENVIRONMENT") == "github-hosted"
-    check_runner(hosted=hosted, private=private, rules=rules(env))
+    check_runner(hosted=hosted, private=private, rules=rules(settings))
 
 
 def _file(env: Mapping[str, str]) -> bytes:

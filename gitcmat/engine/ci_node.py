@@ -227,7 +227,9 @@ class Nodes:
             sandbox=own.sandbox,
             workspaces=str(self._place.folder / "workspaces"),
             checkpoint_every="never",
-            forge=ForgeSettings(remote="origin", pull=own.pull),
+            forge=ForgeSettings(
+                remote="origin", pull=own.pull, issues=own.label or None, bots=own.bots
+            ),
         )
 
     def _worked_on(self, deps: Deps) -> set[str]:

@@ -130,6 +130,12 @@ class CiSettings:
     pull: PullMode = PullMode.DRAFT
     agent_keys: tuple[str, ...] = ()
     """Variables of the job that agents may be given."""
+    label: str = ""
+    """The label of issues that become tasks, and that may start a workflow; empty for none."""
+    bots: tuple[str, ...] = ()
+    """Programs whose word counts, by their whole logins: ``renovate[bot]``."""
+    allow_self_hosted: bool = False
+    """Whether a job may be on a machine of one's own, in a private repository."""
     allow_github: bool = False
     """Whether a result may change files below ``.github/``."""
 
@@ -143,6 +149,10 @@ class CiSettings:
         if not 1 <= self.most <= MOST:
             raise ValueError(f"most is 1 to {MOST}")
         check_variables("agent-keys", self.agent_keys)
+        if any("*" in bot for bot in self.bots):
+            raise ValueError("bots names programs one by one, such as renovate[bot]")
+        if "," in self.label:
+            raise ValueError("label is the name of one label, without a comma")
         _ = self.lease_seconds, self.identity
 
     @property

@@ -51,8 +51,8 @@ _ACTIONS: Final = {Kind.ISSUES: "labeled", Kind.COMMENT: "created"}
 class Rules:
     """What the workflow says about its events, on the branch that people have reviewed."""
 
-    label: str = "cmat"
-    """The label that asks for work."""
+    label: str = ""
+    """The label that asks for work; empty for none."""
     bots: frozenset[str] = frozenset()
     """Programs whose events count, by their whole logins: ``renovate[bot]``."""
     self_hosted: bool = False
@@ -276,7 +276,7 @@ def _check_person(who: Account, facts: Facts, rules: Rules, *, what: str) -> Non
 
 
 def _check_label(event: Event, rules: Rules) -> None:
-    if event.payload.label != rules.label:
+    if not rules.label or event.payload.label != rules.label:
         raise Refusal(
             f"The label {event.payload.label[:64]!r} asks for no work.",
             hint=f"it is {rules.label!r}",

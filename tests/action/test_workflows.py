@@ -151,13 +151,21 @@ def test_what_people_say_to_each_other_starts_no_machine(there: OnAct) -> None:
     assert there.act(text, commented(number, made)).ok().jobs == {}
 
 
-def test_a_label_passes_the_gate(there: OnAct) -> None:
-    number = there.stage.open_issue("rita", "Split", "cmat")
-    event = ci_events.labelled()
+def test_an_issue_becomes_work_by_a_label_and_an_approval(there: OnAct) -> None:
+    number = there.stage.open_issue("rita", "Split a bill to the cent", "cmat")
+    text, event = there.workflow("gitcmat-comment.yml"), ci_events.labelled()
     event.payload["issue"]["number"] = number
-    done = there.act(there.workflow("gitcmat-comment.yml"), event).ok()
+    done = there.act(text, event).ok()
     assert done.jobs == {"gate": "success", "sync": "success", "plan": "success"}
     assert f"issues on #{number} by rita" in done.said("gate")
+    task = f"issue-{number}-split-a-bill-to-the-cent"
+    assert there.jobs.state(task) == "backlog"
+
+    made = there.stage.forge("rita").comments.create(number, "/cmat approve")
+    done = there.act(text, commented(number, made)).ok()
+    assert {f"run {task}", f"publish {task}"} <= set(done.jobs)
+    assert there.jobs.state(task) == "review"
+    assert [*there.pulls()] == [f"cmat/{task}"]
 
 
 def test_pull_requests_are_checked_without_secrets(there: OnAct) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gitcmat.engine.ci_gate import gate, rules, runner
 from gitcmat.engine.hub import Hub
-from gitcmat.errors import InvalidData
+from gitcmat.model.ci import CiSettings
 from gitcmat.model.ci_event import Passage, Refusal, Rules
 from gitcmat.model.names import Sha
 from gitcmat.store.git import Git, discover
@@ -32,7 +32,7 @@ class There:
 
     def gate(self, event: Told) -> Passage:
         event.payload["repository"]["private"] = self.stage.repo.private
-        return gate(event.at(self.folder), self.git, self.hub)
+        return gate(event.at(self.folder), CiSettings(), self.git, self.hub)
 
     def refused(self, event: Told) -> str:
         with pytest.raises(Refusal) as caught:
@@ -139,34 +139,34 @@ def test_the_file_must_be_there_and_be_one(there: There, tmp_path: Path) -> None
     link.symlink_to(file)
     for path in ("", str(tmp_path / "none.json"), str(tmp_path), str(link)):
         with pytest.raises(Refusal) as caught:
-            gate(env | {"GITHUB_EVENT_PATH": path}, there.git, there.hub)
+            gate(env | {"GITHUB_EVENT_PATH": path}, CiSettings(), there.git, there.hub)
         said = path or "GITHUB_EVENT_PATH is not set"
         assert caught.value.message == f"The file of this event cannot be read: {said}."
 
 
 def test_a_job_without_a_token_knows_its_machine_by_the_file(tmp_path: Path) -> None:
-    event = push()
-    runner(event.at(tmp_path))
+    event, settings = push(), CiSettings()
+    runner(event.at(tmp_path), settings)
     event.more = {"RUNNER_ENVIRONMENT": "self-hosted"}
     with pytest.raises(Refusal, match="the workflow does not allow that"):
-        runner(event.at(tmp_path))
-    event.more["CMAT_ALLOW_SELF_HOSTED"] = "true"
-    runner(event.at(tmp_path))
+        runner(event.at(tmp_path), settings)
+    settings = CiSettings(allow_self_hosted=True)
+    runner(event.at(tmp_path), settings)
     event.payload["repository"] = repository(private=False)
     with pytest.raises(Refusal, match="the repository is public"):
-        runner(event.at(tmp_path))
+        runner(event.at(tmp_path), settings)
     event.payload["repository"]["private"] = "false"
     with pytest.raises(Refusal, match="neither true nor false"):
-        runner(event.at(tmp_path))
+        runner(event.at(tmp_path), settings)
 
 
-def test_rules_are_read_strictly() -> None:
-    env = {"CMAT_BOTS": "a[bot], b[bot]", "CMAT_LABEL": "go", "CMAT_ALLOW_SELF_HOSTED": "True"}
-    assert rules(env) == Rules(label="go", bots=frozenset({"a[bot]", "b[bot]"}), self_hosted=True)
-    assert rules({}) == Rules(label="cmat", bots=frozenset(), self_hosted=False)
-    for wrong in ({"CMAT_BOTS": "*"}, {"CMAT_BOTS": "*[bot]"}, {"CMAT_ALLOW_SELF_HOSTED": "maybe"}):
-        with pytest.raises(InvalidData):
-            rules(wrong)
+def test_what_the_workflow_says_of_events_is_read_strictly() -> None:
+    said = CiSettings(label="go", bots=("a[bot]", "b[bot]"), allow_self_hosted=True)
+    assert rules(said) == Rules(label="go", bots=frozenset({"a[bot]", "b[bot]"}), self_hosted=True)
+    assert rules(CiSettings()) == Rules(label="", bots=frozenset(), self_hosted=False)
+    for bots in (("*",), ("*[bot]",), ("a[bot]", "b*")):
+        with pytest.raises(ValueError, match="bots names programs one by one"):
+            CiSettings(bots=bots)
 
 
 def test_an_account_with_the_name_of_another_does_not_pass(there: There) -> None:

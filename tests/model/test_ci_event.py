@@ -84,6 +84,7 @@ def now(body: str = "/cmat retry", *, updated: datetime = WHEN) -> Comment:
     )
 
 
+LABELLED: Final = Rules(label="cmat")
 FACTS: Final = Facts(
     repository=here(),
     on_branch=True,
@@ -94,11 +95,11 @@ FACTS: Final = Facts(
 )
 
 
-def passes(event: Told, facts: Facts = FACTS, rules: Rules = Rules()) -> Passage:  # noqa: B008
+def passes(event: Told, facts: Facts = FACTS, rules: Rules = LABELLED) -> Passage:
     return decide(read_event(event.env | event.more, event.file()), facts, rules)
 
 
-def refused(event: Told, facts: Facts = FACTS, rules: Rules = Rules()) -> str:  # noqa: B008
+def refused(event: Told, facts: Facts = FACTS, rules: Rules = LABELLED) -> str:
     with pytest.raises(Refusal) as caught:
         passes(event, facts, rules)
     assert caught.value.exit_code == 5
@@ -330,6 +331,7 @@ def test_refused_other_things_done_to_issues(action: str) -> None:
 def test_refused_another_label() -> None:
     assert refused(labelled(label="bug")) == "The label 'bug' asks for no work."
     assert passes(labelled(label="bug"), rules=Rules(label="bug")).sha == SHA
+    assert refused(labelled(label=""), rules=Rules()) == "The label '' asks for no work."
 
 
 @pytest.mark.parametrize("body", ["hello", "please /cmat retry", "/cmatx", "\n/cmat retry", ""])

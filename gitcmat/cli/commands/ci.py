@@ -90,7 +90,7 @@ def run(
     from gitcmat.system import environment, own_environment
     from gitcmat.system.interrupts import Interrupts
 
-    ci_gate.check_machine()
+    ci_gate.check_machine(settings)
     workflow = Workflow(os.environ)
     shown = transcript == "true" or (transcript == "auto" and workflow.private)
     secrets = environment.secrets(os.environ, settings.agent_keys)
@@ -136,7 +136,7 @@ def publish(
     from gitcmat.engine import ci_publish
     from gitcmat.system import environment
 
-    ci_gate.check_machine()
+    ci_gate.check_machine(settings)
     workflow = Workflow(os.environ)
     secrets = tuple(environment.secrets(os.environ, ()))
     with opened(state, settings, work) as nodes:
