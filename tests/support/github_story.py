@@ -35,6 +35,7 @@ class Teller:
     @classmethod
     def begin(cls, hub: FakeGitHub, folder: Path, repo: TestRepo) -> "Teller":
         """Make the project; its forge gives up at the first trouble, so that each is seen."""
+        repo.git("config", "gc.auto", "0")  # a gc of the person's, in the midst of many commits
         files = config_file({"tests": ["true"]}, defaults={"attempts": 20})
         there = OnGitHub(hub, folder, Project(repo, files))
         stage = there.stage
