@@ -3,7 +3,7 @@
 On a runner that obeys commands on standard output and in files, as GitHub's does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ env > "$CMAT_WORKSPACE/env.txt"
 # What the runner reads lies beside the workspace, whatever the environment says.
 for name in envs.txt pathcmd.txt outputcmd.txt statecmd.txt SUMMARY.md; do
     find "$RUNNER_ROOT" -name "$name" | while read -r file; do
+        echo "$file" >> "$CMAT_WORKSPACE/written.txt"
         printf 'outcome=EVIL\nEVIL=EVIL\n/EVIL\n' >> "$file"
         rm -f "$file.old"; cp "$file" "$file.old"; rm -f "$file"; cp "$file.old" "$file"
     done
@@ -74,6 +75,7 @@ jobs:
           state: ${{{{ steps.offer.outputs.state }}}}
           trust-digest: DIGEST
           transcript: "true"
+          sandbox: "off"
           out: ${{{{ runner.temp }}}}/out
       - uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1
         with: {{name: out, path: "${{{{ runner.temp }}}}/out"}}
@@ -108,18 +110,21 @@ def test_what_an_evil_agent_writes_reaches_no_later_step(
     assert {line["command"] for line in obeyed} <= {"ignored"}
     assert "/EVIL" not in done.summaries
     (bundle,) = (tmp_path / "machine/artifacts").rglob("result.bundle")
-    names = env_of(there, bundle)
+    work = left(there, bundle)
+    written = {Path(line).name for line in work("written.txt")}
+    assert written >= {"envs.txt", "pathcmd.txt", "outputcmd.txt"}  # it did that, too
+    names = {line.partition("=")[0] for line in work("env.txt")}
     assert not {name for name in names if name.startswith(("GITHUB_", "ACTIONS_", "RUNNER_"))}
     assert not names & {"GH_TOKEN", "ANTHROPIC_API_KEY"}
 
 
-def env_of(there: OnAct, bundle: Path) -> set[str]:
-    """The names of the variables that the agent had, which it wrote into its work."""
+def left(there: OnAct, bundle: Path) -> Callable[[str], list[str]]:
+    """What the agent left in its work: by the name of a file its lines."""
     bare = TestRepo(there.runner.folder / "look.git", bare=True)
     bare.git("fetch", "-q", str(there.jobs.bare.path), "refs/heads/*:refs/heads/*")
     bare.git("fetch", "-q", str(bundle), "+refs/*:refs/look/*")
     (tip,) = bare.refs("refs/look/").values()
-    return {line.partition("=")[0] for line in bare.git("show", f"{tip}:env.txt").splitlines()}
+    return lambda name: bare.git("show", f"{tip}:{name}").splitlines()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The workflows that people copy, run for real by act against a GitHub on loopback.
 
-What is not theirs is said in `tests.support.acting`. `npm` is a stand-in, too: the agent here is a
-script of the project.
+What is not theirs is said in `tests.support.acting`. `npm` and `sudo` are stand-ins, too: the agent
+here is a script of the project, and nothing is installed on the machine.
 """
 
 from collections.abc import Iterator
@@ -48,6 +48,7 @@ def test_tasks_that_are_pushed_become_draft_pull_requests(there: OnAct) -> None:
     assert {task: there.jobs.state(task) for task in "ab"} == {"a": "review", "b": "review"}
     assert there.jobs.claims() == {}
     assert "npm installed" in done.said("run a")
+    assert "as root: apt-get install -qq -y bubblewrap" in done.said("run a")
     for words in ("gitcmat plan: 2 ready", "gitcmat run: a, review", "gitcmat publish: b, review"):
         assert words in done.summaries
 

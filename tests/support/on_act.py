@@ -45,6 +45,7 @@ class OnAct:
         self.token = self.stage.token("robot[bot]")
         self.runner = Runner(folder / "machine")
         self.runner.program("npm", NPM)
+        self.runner.program("sudo", '#!/bin/sh\necho "as root: $*"\n')
         self.runner.secrets = {"GITHUB_TOKEN": self.token, "ANTHROPIC_API_KEY": KEY}
         self.runner.env = {"GITHUB_SERVER_URL": hub.url, "GITHUB_API_URL": hub.url}
 
@@ -54,7 +55,8 @@ class OnAct:
             self.jobs.project.deps, ref=REF, digest=digest or self.jobs.digest
         )
         (text,) = (one.text for one in found if one.path.endswith(f"/{name}"))
-        return text
+        # Where these tests run bubblewrap may not be had: then they are without it.
+        return text.replace("sandbox: bwrap", "sandbox: auto")
 
     def act(self, workflow: str, event: Told, **more: str) -> Acted:
         """Have it happen."""
