@@ -196,8 +196,8 @@ class _Taking:
 def _fate(place: Place, one: _Said, ear: Ear) -> _Fate:
     author, counts = one.author, ear.counts(one.author)
     is_command = one.comment is not None and command(one.body) is not None
-    if ear.is_ours(author, one.body) or author.login == GHOST:
-        return _Fate.NONE
+    if author.login == GHOST or ear.is_ours(author, one.body) or one.body.startswith(MARK):
+        return _Fate.NONE  # the last is of another node: two would answer each other for ever
     if author.bot and (is_command or not counts):
         return _Fate.NONE
     if is_command:

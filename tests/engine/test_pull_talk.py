@@ -8,6 +8,7 @@ import pytest
 
 from gitcmat.engine import reviews
 from gitcmat.model.talk import Talk
+from gitcmat.model.usage import Session
 from gitcmat.store.bookmarks import FOLDER
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_github import OnGitHub
@@ -95,6 +96,23 @@ def test_a_review_with_threads_becomes_one_rework(there: OnGitHub) -> None:
     assert there.project.deps.store.tip() == tip
     assert there.hub.count("POST", "/(replies|comments)$") == 2
     assert len(there.hub.seen) > before
+
+
+def test_the_agent_goes_on_with_its_session(there: OnGitHub) -> None:
+    project = there.project
+    with project.deps.store.change("test", by=project.deps.actor) as change:
+        run = change.run(project.entry("a").run or "")
+        assert run is not None
+        change.put(replace(run, session=Session(id="s-1")))
+    review(there, "rita", "CHANGES_REQUESTED", "Shorter, please.")
+
+    _rework(there)
+
+    folder = project.folder("a")
+    assert folder.read_job().session.id == "s-1"
+    assert folder.more.read_text("utf-8").startswith(
+        "## A reviewer sent it back\n\n> rita requested changes:\n>\n> > Shorter, please.\n"
+    )
 
 
 def test_a_review_without_threads_gets_one_comment(there: OnGitHub) -> None:
