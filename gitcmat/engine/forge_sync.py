@@ -65,6 +65,8 @@ def _look_again(reconciler: Reconciler, look: Look, found: Synced) -> None:
         entry = facts.entry(task)
         if entry is not None and entry.pull is not None:
             look.again(entry.pull.number)
+        if entry is not None and entry.issue is not None:
+            look.again(entry.issue.number)
 
 
 def _alone(repo: Repository) -> FileLock:

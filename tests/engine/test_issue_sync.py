@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from gitcmat.adapters.forges.memory import MemoryForge
+from gitcmat.adapters.forges.memory_issues import MemoryComments
+from gitcmat.adapters.forges.memory_view import View
 from gitcmat.adapters.forges.memory_world import World
 from gitcmat.engine import blockers, details, forge_sync, issue_sync, queue, tasks
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.synced import Synced
+from gitcmat.forge import NotAllowed
 from gitcmat.model.events import Asked, Claimed, Rejected
-from gitcmat.model.forge import Permission
+from gitcmat.model.forge import Comment, Permission
 from gitcmat.model.remote import Remote
 from gitcmat.model.state import State
 from gitcmat.store.pushing import Upstream
@@ -466,6 +469,32 @@ def test_people_who_talk_below_an_issue_are_left_alone(there: There) -> None:
 
     assert len(there.told()) == 3
     assert there.project.entry(ID).talk.held == ()
+
+
+class _RefusedOnce(MemoryComments):
+    """Comments that may not be read the first time."""
+
+    refused = False
+
+    def list(self, number: int, *, since: datetime | None = None) -> tuple[Comment, ...]:
+        if not self.refused:
+            self.refused = True
+            raise NotAllowed("You may not.")
+        return super().list(number, since=since)
+
+
+def test_what_could_not_be_read_is_read_the_next_time(there: There) -> None:
+    there.open()
+    there.sync()
+    _say(there, "rita", "/cmat approve")
+    assert isinstance(there.hub.forge, MemoryForge)
+    there.hub.forge.comments = _RefusedOnce(View(there.world, "pat"))
+    there.world.open_issue("rita", "Something later")
+
+    assert there.sync().troubles == [f"{ID}: You may not."]
+    there.sync()
+
+    assert there.state == "pending"
 
 
 def test_a_writer_cancels_by_a_comment(there: There) -> None:
