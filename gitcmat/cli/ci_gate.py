@@ -33,15 +33,16 @@ def through(nodes: "Nodes") -> "Passage | None":
     return gate(os.environ, nodes.settings, node.deps.git, lambda: open_hub(node.deps))
 
 
-def check_machine(settings: "CiSettings") -> None:
+def check_machine(nodes: "Nodes") -> None:
     """Refuse a machine that no workflow may use.
 
     Raises `Refusal`.
     """
     if _by_event():
-        from gitcmat.engine.ci_gate import runner
+        from gitcmat.app import open_hub
+        from gitcmat.engine.ci_gate import machine
 
-        runner(os.environ, settings)
+        machine(os.environ, nodes.settings, lambda: open_hub(nodes.fresh().deps))
 
 
 def _by_event() -> bool:

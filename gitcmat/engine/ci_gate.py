@@ -8,6 +8,8 @@ from gitcmat.errors import InvalidData, UserError
 from gitcmat.forge import Forge, NotVisible
 from gitcmat.model.ci import CiSettings
 from gitcmat.model.ci_event import (
+    HOSTED,
+    WHOSE,
     Event,
     Facts,
     Passage,
@@ -17,7 +19,7 @@ from gitcmat.model.ci_event import (
     decide,
     read_event,
 )
-from gitcmat.model.ci_payload import MOST_BYTES, read_payload
+from gitcmat.model.ci_payload import MOST_BYTES
 from gitcmat.model.forge import Comment, PullRequest
 from gitcmat.store.fetching import fetch
 from gitcmat.store.git import Git
@@ -53,20 +55,23 @@ def gate(
         ) from error
 
 
-def runner(env: Mapping[str, str], settings: CiSettings) -> None:
-    """Refuse a machine that must not be used, by what the event's file says of the repository.
-
-    For the jobs that have no token to ask the forge with.
+def machine(env: Mapping[str, str], settings: CiSettings, open_hub: Callable[[], Hub]) -> None:
+    """Refuse a machine that must not be used. The forge is asked about those of one's own alone.
 
     Raises:
-        Refusal: it must not be used.
+        Refusal: it must not be used, or the forge does not say what the repository is.
     """
+    if env.get(WHOSE) == HOSTED:
+        return
+    said = rules(settings)
+    check_runner(hosted=False, private=True, rules=said)
     try:
-        private = read_payload(_file(env)).private
-    except InvalidData as error:
-        raise Refusal(f"This event is not as it must be: {error.message}") from error
-    hosted = env.get("RUNNER_ENVIRONMENT") == "github-hosted"
-    check_runner(hosted=hosted, private=private, rules=rules(settings))
+        private = open_hub().forge.repository().private
+    except UserError as error:
+        raise Refusal(
+            f"Whether this machine may be used cannot be told: {error.message}", hint=error.hint
+        ) from error
+    check_runner(hosted=False, private=private, rules=said)
 
 
 def _file(env: Mapping[str, str]) -> bytes:

@@ -22,6 +22,10 @@ _COMMAND: Final = "/cmat"
 _BOT: Final = "[bot]"
 _DOCS: Final = "see docs/ci.md"
 
+WHOSE: Final = "RUNNER_ENVIRONMENT"
+HOSTED: Final = "github-hosted"
+"""What says that a machine belongs to the forge, and is made anew for each job."""
+
 _NEVER: Final = {
     "pull_request": "it brings what nobody has reviewed; only the mode validate is for it",
     "pull_request_target": "anybody can cause it, and it runs with the rights of the repository",
@@ -136,7 +140,7 @@ def read_event(env: Mapping[str, str], payload: bytes) -> Event:
             sha=Sha(_matching(env, "GITHUB_SHA", _SHA)),
             ref=env.get("GITHUB_REF", ""),
             actor=_actor(env),
-            hosted=env.get("RUNNER_ENVIRONMENT") == "github-hosted",
+            hosted=env.get(WHOSE) == HOSTED,
             payload=read_payload(payload),
             task=task_id(env["CMAT_TASK"]) if env.get("CMAT_TASK") else None,
         )
@@ -228,6 +232,8 @@ def _check_shape(event: Event) -> None:
         )
     if event.kind is not Kind.SCHEDULE and said.sender is None:
         raise Refusal("The account that caused this event is gone.", hint=_DOCS)
+    if event.kind is not Kind.SCHEDULE and not said.repository:
+        raise Refusal("This event names no repository.", hint=_DOCS)
     if said.sender and said.sender.login.lower() != event.actor.lower():
         raise Refusal(f"The event is of {said.sender.login!r}, not of {event.actor!r}.", hint=_DOCS)
     if action and said.issue is None:
@@ -240,10 +246,10 @@ def _check_shape(event: Event) -> None:
 
 def _check_place(event: Event, facts: Facts) -> None:
     now, said = facts.repository, event.payload
-    for name in (now.name, said.repository):
+    for name in (now.name, said.repository or event.repository):
         if name.lower() != event.repository.lower():
             raise Refusal(f"The event is of {event.repository}, not of {name[:128]!r}.", hint=_DOCS)
-    if said.default_branch != now.default_branch:
+    if said.repository and said.default_branch != now.default_branch:
         raise Refusal(
             f"The default branch was {said.default_branch[:128]!r} when this happened, and is "
             f"{now.default_branch!r} now.",

@@ -44,9 +44,9 @@ class SaidIssue:
 class Payload:
     """The parts of it that are looked at."""
 
-    repository: str
-    default_branch: str
-    private: bool
+    repository: str = ""
+    """``owner/name``; empty where the event does not say it, as that of a clock."""
+    default_branch: str = ""
     action: str = ""
     sender: Account | None = None
     after: str = ""
@@ -70,12 +70,11 @@ def read_payload(text: bytes) -> Payload:
         raise InvalidData("its file is no JSON.") from None
     if not isinstance(whole, dict):
         raise InvalidData("its file holds no object.")
-    repository = _part(whole, "repository")
+    repository = _part(whole, "repository") if whole.get("repository") is not None else {}
     issue, comment, label = (whole.get(name) for name in ("issue", "comment", "label"))
     return Payload(
-        repository=_text(repository, "full_name"),
-        default_branch=_text(repository, "default_branch"),
-        private=_flag(repository, "private"),
+        repository=_text(repository, "full_name") if repository else "",
+        default_branch=_text(repository, "default_branch") if repository else "",
         action=_text(whole, "action", ""),
         sender=_account(whole, "sender") if whole.get("sender") is not None else None,
         after=_text(whole, "after", ""),
@@ -133,13 +132,6 @@ def _text(part: dict[str, Any], name: str, default: str | None = None) -> str:
     found = part.get(name, default)
     if not isinstance(found, str):
         raise InvalidData(f"its {name} is no text.")
-    return found
-
-
-def _flag(part: dict[str, Any], name: str) -> bool:
-    found = part.get(name)
-    if not isinstance(found, bool):
-        raise InvalidData(f"its {name} is neither true nor false.")
     return found
 
 

@@ -1,6 +1,7 @@
 """The action installs gitcmat by itself, and nothing that lies in the workspace."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Final
@@ -91,6 +92,18 @@ def test_a_python_that_is_too_old_is_said_in_words(tmp_path: Path) -> None:
     done = act(runner, "validate", python="old")
     assert done.jobs == {"try": "failure"}
     assert "Python 3.11 or newer is needed; the input python names none." in done.all
+
+
+def test_a_system_that_it_does_not_know_is_said_in_words(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", ROOT / "action/install"],
+        env={"RUNNER_OS": "Windows", "RUNNER_TEMP": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "::error title=gitcmat::It needs Linux or macOS: runs-on: ubuntu-24.04\n"
+    assert (done.returncode, done.stdout) == (2, said)
 
 
 def test_validate_says_what_is_wrong_and_fails(runner: Runner) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine.ci_gate import gate, rules, runner
+from gitcmat.engine.ci_gate import gate, machine, rules
 from gitcmat.engine.hub import Hub
 from gitcmat.model.ci import CiSettings
 from gitcmat.model.ci_event import Passage, Refusal, Rules
 from gitcmat.model.names import Sha
 from gitcmat.store.git import Git, discover
-from tests.support.ci_events import Told, account, commented, dispatch, issue, push, repository
+from tests.support.ci_events import Told, account, commented, dispatch, issue, push
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_github import ProjectStage
@@ -31,7 +31,6 @@ class There:
         return self.stage.opened("robot[bot]")
 
     def gate(self, event: Told) -> Passage:
-        event.payload["repository"]["private"] = self.stage.repo.private
         return gate(event.at(self.folder), CiSettings(), self.git, self.hub)
 
     def refused(self, event: Told) -> str:
@@ -144,20 +143,22 @@ def test_the_file_must_be_there_and_be_one(there: There, tmp_path: Path) -> None
         assert caught.value.message == f"The file of this event cannot be read: {said}."
 
 
-def test_a_job_without_a_token_knows_its_machine_by_the_file(tmp_path: Path) -> None:
-    event, settings = push(), CiSettings()
-    runner(event.at(tmp_path), settings)
-    event.more = {"RUNNER_ENVIRONMENT": "self-hosted"}
+def test_machines_of_ones_own_are_for_private_repositories_that_allow_them(there: There) -> None:
+    hosted, own = push().env, push().env | {"RUNNER_ENVIRONMENT": "self-hosted"}
+    before = len(there.stage.hub.seen)
+    machine(hosted, CiSettings(), there.hub)
     with pytest.raises(Refusal, match="the workflow does not allow that"):
-        runner(event.at(tmp_path), settings)
-    settings = CiSettings(allow_self_hosted=True)
-    runner(event.at(tmp_path), settings)
-    event.payload["repository"] = repository(private=False)
+        machine(own, CiSettings(), there.hub)
+    assert len(there.stage.hub.seen) == before  # nothing had to be asked
+
+    allowed = CiSettings(allow_self_hosted=True)
     with pytest.raises(Refusal, match="the repository is public"):
-        runner(event.at(tmp_path), settings)
-    event.payload["repository"]["private"] = "false"
-    with pytest.raises(Refusal, match="neither true nor false"):
-        runner(event.at(tmp_path), settings)
+        machine(own, allowed, there.hub)
+    there.stage.repo.private = True
+    machine(own, allowed, there.hub)
+    there.stage.hub.fail(Kind.BAD_GATEWAY, times=50)
+    with pytest.raises(Refusal, match="cannot be told"):
+        machine(own, allowed, there.hub)
 
 
 def test_what_the_workflow_says_of_events_is_read_strictly() -> None:

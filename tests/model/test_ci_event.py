@@ -348,6 +348,20 @@ def test_refused_an_event_of_another_repository() -> None:
     assert refused(push(), moved) == "The event is of pat/project, not of 'pat/moved'."
 
 
+def test_refused_an_event_without_a_repository() -> None:
+    event = push()
+    del event.payload["repository"]
+    assert refused(event) == "This event names no repository."
+
+
+def test_a_clock_that_names_the_repository_must_name_this_one() -> None:
+    event = schedule()
+    event.payload["repository"] = repository()
+    assert passes(event).why == "schedule by rita"
+    event.payload["repository"] = repository(branch="trunk")
+    assert refused(event).startswith("The default branch was 'trunk' when this happened")
+
+
 def test_refused_a_push_of_another_commit() -> None:
     event = push()
     event.payload["after"] = "2" * 40
@@ -430,7 +444,6 @@ LOOKED_AT: Final = {
     ("repository",),
     ("repository", "full_name"),
     ("repository", "default_branch"),
-    ("repository", "private"),
     ("action",),
     ("sender",),
     ("sender", "login"),

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 ROOT: Final = Path(__file__).parents[2]
 BIN: Final = Path(sys.executable).parent
 REF: Final = "5eed" * 10
@@ -153,6 +155,8 @@ class Runner:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if sys.platform != "linux":
+            pytest.skip("workflows are run on Linux alone")
         self.home = self.folder / "home"
         (self.home / ".config/act").mkdir(parents=True)
         (self.home / ".config/act/actrc").touch()

@@ -124,8 +124,8 @@ def dispatch(actor: str = "rita", task: str = "") -> Told:
 
 
 def schedule(actor: str = "rita") -> Told:
-    """The clock did."""
-    return told("schedule", actor, schedule="17 * * * *", sender=None)
+    """The clock did; it says little, and of the repository nothing."""
+    return told("schedule", actor, schedule="17 * * * *", sender=None, repository=None)
 
 
 def labelled(actor: str = "rita", author: str | None = "rita", label: str = "cmat") -> Told:

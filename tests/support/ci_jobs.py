@@ -117,7 +117,6 @@ class Jobs:
     def _event(self, temp: Path) -> Mapping[str, str]:
         """What started it: a push of what main is now."""
         event = push("pat", self.bare.tip("refs/heads/main"))
-        event.payload["repository"]["private"] = self.stage.repo.private
         return event.at(temp)
 
     def write_token(self) -> Env:

@@ -61,7 +61,6 @@ class OnAct:
     def act(self, workflow: str, event: Told, **more: str) -> Acted:
         """Have it happen."""
         sha = self.jobs.bare.tip("refs/heads/main")
-        event.payload["repository"]["private"] = self.stage.repo.private
         if "after" in event.payload:
             event.payload["after"] = sha
         done = self.runner.run(

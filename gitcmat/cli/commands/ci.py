@@ -90,11 +90,11 @@ def run(
     from gitcmat.system import environment, own_environment
     from gitcmat.system.interrupts import Interrupts
 
-    ci_gate.check_machine(settings)
     workflow = Workflow(os.environ)
     shown = transcript == "true" or (transcript == "auto" and workflow.private)
     secrets = environment.secrets(os.environ, settings.agent_keys)
     with opened(state, settings, work) as nodes:
+        ci_gate.check_machine(nodes)
         node = ci_run.prepare(nodes, offer)
         workflow.keep_files()
         own_environment.become(environment.job_environment(os.environ, settings.agent_keys))
@@ -136,10 +136,10 @@ def publish(
     from gitcmat.engine import ci_publish
     from gitcmat.system import environment
 
-    ci_gate.check_machine(settings)
     workflow = Workflow(os.environ)
     secrets = tuple(environment.secrets(os.environ, ()))
     with opened(state, settings, work) as nodes:
+        ci_gate.check_machine(nodes)
         parcel = ci_publish.receive(folder.absolute(), offer, nodes, secrets)
         done = ci_publish.publish(parcel, nodes, open_hub)
     number = str(done.pull.number) if done.pull else ""
