@@ -19,7 +19,7 @@ MARK: Final = "<!-- gitcmat "
 
 _LONGEST: Final = 6_000
 _HUNK: Final = 2_000
-_ROOM: Final = 60_000
+_ROOM: Final = 30_000
 """What may be kept for the agent at a time, all remarks together; the rest stays where it is."""
 _AT_ONCE: Final = 50
 """Commands that are obeyed or refused in one pass."""
@@ -109,10 +109,9 @@ def take(place: Place, known: Talk, ear: Ear) -> Taken:
             continue
         over = one.remark.id in done or one.remark.answered_as in gone
         fate = _Fate.NONE if over else _fate(place, one, ear)
-        if not taken.room_for(one, fate):
-            return taken.result(more=True)
-        taken.add(place.number, one, fate)
-    return taken.result(more=False)
+        if taken.room_for(one, fate):
+            taken.add(place.number, one, fate)
+    return taken.result()
 
 
 def refusal(number: int, login: str) -> str:
@@ -154,12 +153,20 @@ class _Taking:
         self._edited: list[Comment] = []
         self._refused: dict[str, Comment] = {}
         self._outsider = False
+        self._full = False
+        self._many = False
 
     def room_for(self, one: _Said, fate: _Fate) -> bool:
-        """Whether it can be taken in now."""
+        """Whether it can be taken in now. What is left out waits, and so does what came after it;
+        but talk keeps no command waiting: one of them may be what makes room.
+        """
         if fate is _Fate.HOLD:
-            return not self._held or _weight(one.remark) <= self._room
-        return len(self._orders) + len(self._edited) + len(self._refused) < _AT_ONCE
+            fits = not self._held or _weight(one.remark) <= self._room
+            self._full = self._full or not fits
+            return not self._full
+        answers = len(self._orders) + len(self._edited) + len(self._refused)
+        self._many = self._many or answers >= _AT_ONCE
+        return not self._many
 
     def add(self, number: int, one: _Said, fate: _Fate) -> None:
         """Take it in."""
@@ -179,7 +186,7 @@ class _Taking:
             if order is not None:
                 self._orders.append(Order(command=order, comment=one.comment))
 
-    def result(self, *, more: bool) -> Taken:
+    def result(self) -> Taken:
         """Return it."""
         heard = talk.heard(self._known.heard, self._heard)
         taken = replace(self._known, heard=heard, held=(*self._held,))
@@ -189,7 +196,7 @@ class _Taking:
             refused=(*self._refused.values(),),
             edited=(*self._edited,),
             outsider=self._outsider,
-            more=more,
+            more=self._full or self._many,
         )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-_MOST_HEARD: Final = 2_000
-_MOST_TOLD: Final = 300
+_MOST_HEARD: Final = 600
+"""Ids; a record has no room for more beside what gates and agents said."""
+_MOST_TOLD: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

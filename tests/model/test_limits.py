@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 
 from gitcmat.model.entry import Note, Said
+from gitcmat.model.forge import Comment, Person, Thread
 from gitcmat.model.gate import GateOutcome, GateResult, Location
 from gitcmat.model.job import FileChange, Result, RunOutcome
 from gitcmat.model.limits import cut, recent, small, weight
+from gitcmat.model.pull_talk import Ear, Place, take
 from gitcmat.model.state import State
+from gitcmat.model.talk import Saying, Talk, heard, told
 from gitcmat.model.task import Task
 from gitcmat.store import codec, yamlio
 from tests.support.store import NOW, entry, run
@@ -42,6 +45,46 @@ def result(text: str, gates: int) -> Result:
     )
 
 
+def talk(text: str) -> Talk:
+    """What is kept of people who never stop talking."""
+    said = tuple(
+        Comment(
+            id=5_000_000_000 + number,
+            number=1,
+            author=Person(login="rita"),
+            body=text * 9_000,
+            created=NOW,
+            updated=NOW,
+            url="",
+        )
+        for number in range(60)
+    )
+    threads = tuple(
+        Thread(
+            id=comment.id,
+            path=f"{text.strip() * 600}.py",
+            line=1,
+            first_line=None,
+            commit="c" * 40,
+            hunk=text * 9_000,
+            review=1,
+            resolved=False,
+            outdated=False,
+            comments=(comment,),
+        )
+        for comment in said
+    )
+    ear = Ear(me=Person(login="pat"), writers={"rita"})
+    known = Talk(
+        heard=heard((), (f"comment:{4_000_000_000 + n}" for n in range(5_000))),
+        told=told((), *(f"red:{'c' * 40}:{n:012}:r-abcd2345" for n in range(5_000))),
+        sayings=tuple(
+            Saying(number=1, mark=f"reply=comment-{n}", text=text * 60) for n in range(50)
+        ),
+    )
+    return take(Place(number=1, comments=said, threads=threads), known, ear).talk
+
+
 @pytest.mark.parametrize("gates", [1, 5, 60])
 @pytest.mark.parametrize("text", KINDS.values(), ids=KINDS.keys())
 def test_the_largest_records_can_be_written_and_read(text: str, gates: int) -> None:
@@ -50,6 +93,7 @@ def test_the_largest_records_can_be_written_and_read(text: str, gates: int) -> N
     task = Task(title="Big", prompt=text * (60_000 // weight(text)))
     held = entry("big", State.REVIEW, task=task, source=None)
     held = replace(held, notes=recent((note,) * 9), gates=kept.gates, marks=kept.marks)
+    held = replace(held, talk=talk(text))
     ran = replace(
         run("r-abcd2345", "big"),
         message=kept.message,

@@ -213,11 +213,19 @@ def test_what_is_too_much_at_once_is_left_for_the_next_time() -> None:
     first = take(place, Talk(), EAR)
     again = take(place, replace(first.talk, held=()), EAR)
 
-    assert (first.more, len(first.talk.held)) == (True, 11)
-    assert again.talk.held[0].id == "comment:12"
+    assert (first.more, len(first.talk.held)) == (True, 5)
+    assert again.talk.held[0].id == "comment:6"
 
     place = _place(*(_comment("rita", "/cmat retry", n) for n in range(1, 101)))
     first = take(place, Talk(), EAR)
     again = take(place, first.talk, EAR)
     assert (first.more, len(first.orders)) == (True, 50)
     assert (again.more, again.orders[0].comment.id) == (False, 51)
+
+
+def test_talk_without_end_keeps_no_command_waiting() -> None:
+    talk = [_comment("rita", "x" * 5_000, n) for n in range(1, 31)]
+    found = take(_place(*talk, _comment("rita", "/cmat retry", 31)), Talk(), EAR)
+
+    assert (found.more, [order.comment.id for order in found.orders]) == (True, [31])
+    assert not found.talk.knows("comment:20")
