@@ -59,16 +59,7 @@ def status_data(found: "Status") -> dict[str, Any]:
     return {
         "task": entry.id,
         "state": str(entry.state),
-        "pull": {
-            "number": seen.number,
-            "url": seen.url,
-            "state": str(seen.state),
-            "draft": seen.draft,
-            "head": seen.head,
-            "head_sha": seen.head_sha,
-            "base": seen.base,
-            "mergeable": seen.mergeable,
-        },
+        "pull": plain_pull(found.pull) | {"head_sha": seen.head_sha, "mergeable": seen.mergeable},
         "gates": in_words(entry.gates, entry.verdict),
         "checks": [{"name": c.name, "state": str(c.state), "url": c.url} for c in found.checks],
         "approved": list(found.standing.approved),

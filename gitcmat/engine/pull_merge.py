@@ -11,7 +11,7 @@ from gitcmat.engine.hub import Hub
 from gitcmat.engine.pull_record import record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.synced import Synced
-from gitcmat.errors import Conflict
+from gitcmat.errors import Conflict, UserError
 from gitcmat.forge import OutcomeUnknown, Refused
 from gitcmat.model import landing, pull_body, pull_rules
 from gitcmat.model.approval import Standing, standing
@@ -26,6 +26,8 @@ class Status:
     """How a pull request is doing, asked now."""
 
     entry: Entry
+    pull: Pull
+    """Its record, as a look at the forge would write it by now."""
     seen: PullRequest
     checks: tuple[Check, ...]
     standing: Standing
@@ -44,7 +46,13 @@ def status(deps: Deps, hub: Hub, task: str) -> Status:
     said = _standing(hub, seen)
     approvals = deps.settings.forge.approvals
     against = pull_rules.why_not_merged(seen, checks, said, approvals=approvals)
-    return Status(entry=entry, seen=seen, checks=checks, standing=said, against=against)
+    pull = replace(
+        pull_rules.followed(pull_rules.recorded(entry), seen),
+        approved=said.approved,
+        rejected=said.rejected,
+        checks=pull_rules.together(checks),
+    )
+    return Status(entry=entry, pull=pull, seen=seen, checks=checks, standing=said, against=against)
 
 
 def files(deps: Deps, hub: Hub, task: str) -> tuple[ChangedFile, ...]:
@@ -92,7 +100,13 @@ def merge(
     except OutcomeUnknown:
         if hub.forge.pulls.get(pull.number).state is not PullState.MERGED:
             raise
-    return forge_sync.sync(reconciler, hub, merged=entry.id)
+    try:
+        return forge_sync.sync(reconciler, hub, merged=entry.id)
+    except UserError as error:
+        raise UserError(
+            f"#{pull.number} was merged. What follows is not taken in yet: {error.message}",
+            hint="gitcmat pr sync",
+        ) from error
 
 
 def _check_head(entry: Entry, seen: PullRequest, work: str) -> None:

@@ -12,6 +12,7 @@ from gitcmat.model.entry import Entry
 from gitcmat.model.forge import PullRequest, marks
 from gitcmat.model.pull import PullState
 from gitcmat.store import refs
+from gitcmat.system.logs import visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def open_(deps: Deps, hub: Hub, wanted: Wanted) -> tuple[PullRequest, bool]:
     text = pull_text.body(deps, entry, wanted.tip, numbers, closes=wanted.closes(hub))
     try:
         made = hub.forge.pulls.create(
-            title=pull_body.title(entry.task.name),
+            title=pull_body.title(visible(entry.task.name)),
             body=text,
             head=wanted.head,
             base=_base(deps, wanted),

@@ -5,7 +5,7 @@ from typing import Final
 
 from gitcmat.engine import branches, costs
 from gitcmat.engine.deps import Deps
-from gitcmat.engine.prompts import quoted
+from gitcmat.engine.pull_words import quote, words
 from gitcmat.model import pull_body
 from gitcmat.model.entry import Entry
 from gitcmat.model.landing import in_words
@@ -45,18 +45,18 @@ def _ours(deps: Deps, entry: Entry, tip: str, depends_on: tuple[int, ...], close
     used = costs.of_task(deps, facts, entry.id)
     values = {
         "id": entry.id,
-        "prompt": pull_body.part(_wanted(entry)),
+        "prompt": quote(_wanted(entry), pull_body.LONGEST_PART),
         "closes": closes,
         "depends_on": depends_on,
-        "commits": [pull_body.part(subject, 300) for subject in subjects[:_COMMITS]],
+        "commits": [words(subject) for subject in subjects[:_COMMITS]],
         "more_commits": max(0, len(subjects) - _COMMITS),
-        "said": pull_body.part(run.said.strip()) if run else "",
-        "verdict": pull_body.part(in_words(entry.gates, entry.verdict)),
-        "gates": [pull_body.part(f"{g.name}: {g.outcome}, {g.seconds:.1f} s") for g in entry.gates],
-        "marks": [pull_body.part(text, 1000) for text in entry.marks],
+        "said": quote(run.said, pull_body.LONGEST_PART) if run and run.said.strip() else "",
+        "verdict": words(in_words(entry.gates, entry.verdict)),
+        "gates": [words(f"{g.name}: {g.outcome}, {g.seconds:.1f} s") for g in entry.gates],
+        "marks": [words(text, 1000) for text in entry.marks],
         "cost": str(used) if used.told else "",
     }
-    return render("pull_request.md.j2", values, quoted=quoted)
+    return render("pull_request.md.j2", values)
 
 
 def _wanted(entry: Entry) -> str:

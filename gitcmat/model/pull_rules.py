@@ -47,6 +47,18 @@ def followed(pull: Pull, seen: PullRequest) -> Pull:
     )
 
 
+def together(checks: Iterable[Check]) -> str:
+    """Return what checks say together: ``failed`` if one is red, else ``running`` if one is not
+    done, else ``passed``; empty where there are none.
+    """
+    checks = tuple(checks)
+    if any(check.state.red for check in checks):
+        return "failed"
+    if any(not check.state.done for check in checks):
+        return "running"
+    return "passed" if checks else ""
+
+
 def why_not_merged(
     seen: PullRequest, checks: Iterable[Check], standing: Standing, *, approvals: int
 ) -> tuple[str, ...]:

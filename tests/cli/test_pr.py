@@ -170,6 +170,20 @@ def test_a_review_shows_how_its_pull_request_stood_when_it_was_seen_last(there: 
     assert len(there.stage.hub.seen) == requests
 
 
+def test_what_is_listed_after_a_look_is_what_is_asked_now(there: OwnForge) -> None:
+    there.pr("create", "x", "--ready").ok()
+    _approved(there)
+    there.stage.run_check(there.stage.forge().pulls.get(1).head_sha, "build", CheckState.PASSED)
+    there.pr("sync").ok()
+
+    (listed,) = there.pr("list", "--json").ok().json["pulls"]
+    asked = there.pr("status", "x", "--json").ok().json["pull"]
+
+    assert (listed["task"], listed["state"]) == ("x", "review")
+    assert {key: asked[key] for key in listed["pull"]} == listed["pull"]
+    assert (asked["approved"], asked["checks"], asked["mergeable"]) == (["rita"], "passed", True)
+
+
 def test_close_leaves_the_task_where_it_is(there: OwnForge) -> None:
     there.pr("create", "x").ok()
     assert there.pr("close", "#1").ok().out == (

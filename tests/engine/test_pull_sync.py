@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gitcmat.engine import landing, pull_merge
-from gitcmat.errors import Conflict
+from gitcmat.errors import Conflict, UserError
 from gitcmat.model.events import Rejected
 from gitcmat.model.forge import CheckState, MergeMethod, Verdict
 from gitcmat.model.landing import How
@@ -121,6 +121,24 @@ def test_a_closed_one_is_told_once(there: OnGitHub) -> None:
     pull = there.project.entry("a").pull
     assert pull is not None
     assert pull.state is PullState.CLOSED
+
+
+def test_one_that_is_reopened_there_is_followed_again(there: OnGitHub) -> None:
+    there.project.settings(forge={"pull": "ready"})
+    there.stage.forge("rita").pulls.close(1)
+    there.sync()
+    there.project.happen("a", Rejected(text="again", by="Pat"))
+    there.project.work()
+    assert there.sync().lines == []
+
+    there.stage.reopen(1)
+    head = there.project.entry("a").head
+
+    assert there.sync().lines == [
+        "a: #1 is open again",
+        f"a: #1 is at {head[:10]} now: {there.seen().url}",
+    ]
+    assert there.project.state("a") == "review"
 
 
 def test_what_was_sent_back_and_then_merged_all_the_same_is_done(there: OnGitHub) -> None:
@@ -341,6 +359,23 @@ def test_a_closed_one_stays_closed(there: OnGitHub) -> None:
 
     assert there.sync().lines == []
     assert there.stage.forge().pulls.open() == ()
+
+
+def test_what_was_merged_is_said_to_be_also_where_nothing_answers_after_it(
+    there: OnGitHub,
+) -> None:
+    there.project.settings(forge={"approvals": 0})
+    there.hub.fail(Kind.LOST, path="/issues$", times=50)
+
+    with pytest.raises(UserError) as refused:
+        pull_merge.merge(
+            there.project.reconciler, there.opened, "a", method=MergeMethod.SQUASH, override=""
+        )
+
+    assert refused.value.message.startswith("#1 was merged. What follows is not taken in yet: ")
+    assert refused.value.hint == "gitcmat pr sync"
+    there.hub.faults.clear()
+    assert there.sync().landed == ["a"]
 
 
 def test_an_answer_that_is_lost_merges_once(there: OnGitHub) -> None:

@@ -48,6 +48,17 @@ def test_a_pull_request_says_what_the_work_is(there: OnGitHub) -> None:
     assert 'gitcmat review reject a -m "why"' in seen.body
 
 
+def test_what_others_wrote_hides_nothing_and_calls_nobody(there: OnGitHub) -> None:
+    name = "Fix \u202eit\u202c for @rita"
+    there.done("bidi", title=name, prompt="Ask @rita <!-- hi -->\n\u202eevil")
+
+    there.create("bidi")
+
+    seen = there.seen()
+    assert seen.title == "Fix \\u202eit\\u202c for @\u200brita"
+    assert "\n> Ask @\u200brita &lt;!-- hi -->\n> \\u202eevil\n" in seen.body
+
+
 def test_it_is_recorded(there: OnGitHub) -> None:
     done = there.create("a")
 

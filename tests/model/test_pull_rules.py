@@ -45,6 +45,19 @@ def _check(name: str, state: CheckState) -> Check:
     return Check(id=1, kind=CheckKind.RUN, name=name, commit="1" * 40, state=state)
 
 
+@pytest.mark.parametrize(
+    ("states", "word"),
+    [
+        ([], ""),
+        ([CheckState.PASSED, CheckState.SKIPPED, CheckState.NEUTRAL], "passed"),
+        ([CheckState.PASSED, CheckState.QUEUED], "running"),
+        ([CheckState.RUNNING, CheckState.FAILED], "failed"),
+    ],
+)
+def test_checks_are_one_word_together(states: list[CheckState], word: str) -> None:
+    assert pull_rules.together(_check(f"{n}", state) for n, state in enumerate(states)) == word
+
+
 def test_it_goes_onto_its_target() -> None:
     assert pull_rules.base_of(_entry("a"), (), lambda _: True) == "main"
 

@@ -8,7 +8,7 @@ from gitcmat.forge import Forge
 
 _PARTS = frozenset({"pulls", "reviews", "comments", "checks", "issues"})
 
-_MAKE = frozenset({"create", "reply", "edit", "report"})
+_MAKE = frozenset({"create", "reply", "edit", "report", "merge", "close"})
 
 
 class Killed(BaseException):

@@ -44,6 +44,11 @@ class ProjectStage(GitHubStage):
         """Have the person pull main."""
         self.person.git("pull", "-q", "--ff-only", str(self.bare.path), "main")
 
+    def reopen(self, number: int) -> None:
+        """Have a colleague reopen a pull request."""
+        issue = self.repo.issues[number]
+        issue.state, issue.closed, issue.updated = "open", None, self.hub.tick()
+
     def opened(self, login: str = "pat") -> Hub:
         """What the engine is given, signed in as somebody."""
         return Hub(

@@ -31,6 +31,14 @@ class Kind(Enum):
     """403: workflows of this repository may not open pull requests."""
     SINGLE_SIGN_ON = auto()
     """403: an organisation wants the token authorised."""
+    SIGNED_OUT = auto()
+    """401: the token is not known, or no longer."""
+    HIDDEN = auto()
+    """404: it is not there, or nobody may know that it is."""
+    CLASH = auto()
+    """409: it does not go with what is there."""
+    UNFIT = auto()
+    """422: it is understood, and not done."""
     ANOTHER_HOST = auto()
     """301 to another host."""
     SLOW = auto()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from tests.support.fakegithub import checks, graphql, issues, people, pulls, reviews
@@ -40,6 +40,19 @@ class Seen:
     login: str = ""
     status: int = 0
     """What was answered; 0 for nothing."""
+
+
+_PLAIN: Final = {
+    Kind.NOT_PERMITTED: (
+        403,
+        "GitHub Actions is not permitted to create or approve pull requests.",
+    ),
+    Kind.SIGNED_OUT: (401, "Bad credentials"),
+    Kind.HIDDEN: (404, "Not Found"),
+    Kind.CLASH: (409, "Conflict"),
+    Kind.UNFIT: (422, "Validation Failed"),
+}
+"""Refusals that are a status and a message."""
 
 
 @dataclass
@@ -349,9 +362,8 @@ class _Connection(BaseHTTPRequestHandler):
                 status, message = 403, "You have exceeded a secondary rate limit."
                 if fault.kind is Kind.SECONDARY_LIMIT_WITHOUT_TIME:
                     headers = {}
-            case Kind.NOT_PERMITTED:
-                message = "GitHub Actions is not permitted to create or approve pull requests."
-                status, headers = 403, {}
+            case kind if kind in _PLAIN:
+                (status, message), headers = _PLAIN[kind], {}
             case Kind.SINGLE_SIGN_ON:
                 status, message = 403, "Resource protected by organization SAML enforcement."
                 headers = {"x-github-sso": "required; url=https://github.com/orgs/acme/sso?a=b"}
