@@ -76,8 +76,7 @@ def still_there(node: Node, report: Report) -> Entry:
         raise _stale(report, "there is no such task any more")
     if entry.state is not State.PENDING:
         raise _stale(report, f"it is {entry.state} by now")
-    blob = entry.source.blob if entry.source else ""
-    if entry.version != report.version or blob != report.blob:
+    if entry.version != report.version or entry.approval != report.blob:
         raise _stale(report, "something has happened to it since")
     facts = node.deps.store.read()
     if any(facts.run(one.run) is not None for one in report.runs):

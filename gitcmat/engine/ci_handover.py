@@ -74,7 +74,7 @@ def hand_on(deps: Deps, story: Story, out: Path) -> Handed:
         state=story.offer.state,
         lease=story.offer.lease,
         version=story.before.version,
-        blob=story.before.source.blob if story.before.source else "",
+        blob=story.before.approval,
         runs=attempts,
     )
     out.mkdir(parents=True, exist_ok=True)

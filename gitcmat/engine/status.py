@@ -221,7 +221,7 @@ def _next(status: Status) -> str:
         return f'gitcmat blocker answer {held.blockers[0].id} "…"'
     if held.review:
         return f"gitcmat review show {held.review[0].id}"
-    if ids := [i for i, why in status.why.items() if why == "waits for approval"]:
+    if ids := [i for i, why in status.why.items() if why.startswith(schedule.FOR_APPROVAL)]:
         return f"gitcmat task approve {' '.join(ids[:3])}"
     if status.untrusted and (held.waiting or status.new):
         return "gitcmat trust"

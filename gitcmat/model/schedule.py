@@ -15,6 +15,8 @@ from gitcmat.model.state import OPEN, State
 from gitcmat.model.task import Task
 
 UNKNOWN_NEED: Final = "needs {}, which is not known"
+FOR_APPROVAL: Final = "waits for approval"
+"""Begins why an entry waits that nobody has approved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ def _waits_for(entry: Entry, world: World, gone: Collection[str]) -> str:
     if entry.state is State.BACKLOG:
         if not _allowed(entry.id, entry.approval, world):
             of = f" ({entry.issue} by {entry.issue.who})" if entry.issue else ""
-            return f"waits for approval{of}"
+            return f"{FOR_APPROVAL}{of}"
         missing = [n for n in entry.task.needs if n not in world.known]
         return UNKNOWN_NEED.format(", ".join(missing)) if missing else "is about to be queued"
     if entry.hold:

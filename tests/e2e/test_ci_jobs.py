@@ -44,6 +44,35 @@ def test_a_task_comes_from_a_commit_to_a_pull_request(
     assert again.tasks == []
 
 
+def test_an_issue_comes_from_its_label_to_a_pull_request_that_closes_it(
+    hub: FakeGitHub, tmp_path: Path, repo: TestRepo
+) -> None:
+    jobs = Jobs(hub, tmp_path, repo, gates={"tests": ["true"]})
+    number = jobs.stage.open_issue("mallory", "Add x", "cmat")
+    task = f"issue-{number}-add-x"
+
+    jobs.sync("--label", "cmat").ok()
+    assert jobs.state(task) == "backlog"
+    assert jobs.plan().ok().tasks == []
+    jobs.stage.forge("rob").comments.create(number, "/cmat approve")
+    jobs.sync("--label", "cmat").ok()
+    assert jobs.plan().ok().tasks == [], "who may only read approves nothing"
+    jobs.stage.forge("rita").comments.create(number, "/cmat approve")
+    jobs.sync("--label", "cmat").ok()
+
+    [offer] = jobs.plan().ok().tasks
+    assert offer["task"] == task
+    jobs.run(offer).ok()
+    published = jobs.publish(offer).ok()
+
+    assert published.outputs["outcome"] == "review"
+    [pull] = jobs.stage.forge().pulls.open()
+    assert f"\nCloses #{number}\n" in pull.body
+    jobs.sync("--label", "cmat").ok()
+    [check] = jobs.stage.forge().checks.list(pull.head_sha)
+    assert (check.name, str(check.state)) == ("gitcmat / tests", "passed")
+
+
 EVIL = """\
 env > {out}/env.txt
 for pid in /proc/[0-9]*; do tr '\\0' '\\n' < $pid/environ; done > {out}/all.txt 2>/dev/null

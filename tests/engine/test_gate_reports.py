@@ -96,6 +96,10 @@ def test_without_the_right_to_check_runs_they_are_statuses(there: OnGitHub) -> N
     there.sync()
 
     assert there.stage.repo.runs == {}
+    tried = [
+        seen for seen in there.hub.seen if seen.path.endswith("/check-runs") and seen.verb == "POST"
+    ]
+    assert len(tried) == 1, "one refusal is enough to know"
     assert _checks(there) == {
         "gitcmat / lint": ("failed", _checks(there)["gitcmat / lint"][1]),
         "gitcmat / tests": ("passed", _checks(there)["gitcmat / tests"][1]),

@@ -141,3 +141,18 @@ def test_trouble_at_any_request_leaves_one_task_and_one_comment(
     assert there.project.ids(*State) == [ID]
     assert _comments(there, 1) == ["<!-- gitcmat issue=1 -->", f"<!-- gitcmat done={ID} -->"]
     assert sorted(there.stage.repo.pulls) == [2]
+
+
+def test_killed_between_a_comment_and_its_record_it_says_nothing_twice(there: OnGitHub) -> None:
+    there.hub.fail(Kind.ANSWER_LOST, verb="POST", path="issues/1/comments")
+    there.hub.fail(Kind.LOST, verb="GET", path="issues/1/comments", skip=1, times=99)
+    with pytest.raises(UserError):
+        there.sync()
+    link = there.project.entry(ID).issue
+    assert link is not None
+    assert (link.linked, len(there.stage.repo.comments)) == (False, 1)
+    there.hub.faults.clear()
+
+    there.sync()
+
+    assert _comments(there, 1) == ["<!-- gitcmat issue=1 -->"]

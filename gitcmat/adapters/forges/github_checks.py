@@ -46,6 +46,7 @@ class GitHubChecks:
     def __init__(self, connection: GitHubConnection) -> None:
         self._to = connection
         self._root = f"{connection.repo}/check-runs"
+        self._only_statuses = False
 
     def list(self, commit: str) -> tuple[Check, ...]:
         what = f"list the checks of {commit[:12]}"
@@ -106,13 +107,17 @@ class GitHubChecks:
         return log[-at_most:]
 
     def report(self, report: CheckReport) -> Check:
+        if self._only_statuses:
+            return self._as_status(report)
         try:
             return self._as_run(report)
         except NotAllowed as error:  # only Apps may make check runs
             try:
-                return self._as_status(report)
+                made = self._as_status(report)
             except NotAllowed:
                 raise error from None
+            self._only_statuses = True
+            return made
 
     def _as_run(self, report: CheckReport) -> Check:
         """Make the check run, or bring the one that is there up to date.
