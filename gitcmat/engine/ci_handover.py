@@ -118,6 +118,9 @@ def _attempts(
 def _result(deps: Deps, run: Run) -> Result:
     """What a run has reported; one that left nothing was interrupted."""
     found = RunFolder(deps.runs / run.id).read_result()
+    if found is not None and found.outcome is RunOutcome.STOPPED:
+        # Whoever ended the job did not say that the task should wait for them.
+        return replace(found, outcome=RunOutcome.INTERRUPTED, message="its job was ended")
     if found is not None:
         return found
     return Result(

@@ -199,7 +199,13 @@ class Nodes:
         lenders = [place.checkout] if remote_state.may_lend(place.checkout) else []
         lenders += [node.deps.repo for node in self._made]
         folder = place.folder / f"node-{len(self._made)}.git"
-        git = remote_state.make_node(folder, address, settings.node, lenders)
+        wanted = remote_state.NodePlan(
+            node=settings.node,
+            address=address,
+            object_format=place.checkout.object_format,
+            lenders=lenders,
+        )
+        git = remote_state.make_node(folder, wanted)
         deps = Deps(discover(folder), git, place.clock)
         deps.me = settings.identity
         deps.own_settings = _Decided(deps.repo, self._settings(""))

@@ -8,8 +8,8 @@ from gitcmat.engine.ci_node import Node, Nodes
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.hub import Hub
 from gitcmat.engine.synced import Synced
-from gitcmat.model.state import State
-from gitcmat.store import refs
+from gitcmat.model.state import FINISHED, State
+from gitcmat.store import refs, remote_claims
 from gitcmat.store.remote_state import Move
 
 
@@ -38,12 +38,19 @@ def _pass(node: Node, open_hub: Callable[[Deps], Hub]) -> SyncedHere:
 
 
 def _no_longer_needed(node: Node) -> list[Move]:
-    """The results of runs whose work has landed: few refs keep everybody's git fast."""
-    facts = node.deps.store.read()
+    """Results of runs whose work has landed, and claims on tasks that are finished: few refs keep
+    everybody's git fast.
+    """
+    facts, now = node.deps.store.read(), node.deps.clock.now()
     moves: list[Move] = []
     for ref, commit in node.seen.refs.items():
         run = facts.run(ref.removeprefix(refs.RUNS)) if ref.startswith(refs.RUNS) else None
         entry = facts.entry(run.task) if run is not None and run.task else None
         if entry is not None and entry.state is State.DONE:
             moves.append(Move(ref=ref, new="", was=commit))
+    claims = remote_claims.read(node.deps.git, node.upstream(), node.seen.refs)
+    for task, claim in claims.items():
+        entry = facts.entry(task)
+        if claim.over(now) and (entry is None or entry.state in FINISHED):
+            moves.append(remote_claims.end(task, claim.commit))
     return moves

@@ -21,6 +21,8 @@ from gitcmat.system import proc
 CLAIMS: Final = "refs/cmat/claims/"
 """Below it are claims on tasks: who runs one of them just now (`gitcmat.store.remote_claims`)."""
 
+_THERE: Final = "refs/cmat/there"
+"""Keeps what is looked at and not worked with."""
 _FETCH: Final = (
     *("-c", "fetch.unpackLimit=1", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
     *("--no-recurse-submodules", "--no-auto-maintenance", "--end-of-options"),
@@ -52,22 +54,31 @@ class Move:
     was: str
 
 
-def make_node(folder: Path, address: str, node_id: str, lenders: Sequence[Repository]) -> Git:
-    """Make the repository of a job: bare, empty, of this node, with one remote ``origin``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """What the repository of a job is to be."""
 
-    `lenders` are repositories of this machine whose objects it may use; they must stay.
-    """
+    node: str
+    address: str
+    """Of its one remote, ``origin``."""
+    object_format: str
+    lenders: Sequence[Repository]
+    """Repositories of this machine whose objects it may use; they must stay."""
+
+
+def make_node(folder: Path, wanted: NodePlan) -> Git:
+    """Make the repository of a job: bare, empty, and this node."""
     make_empty(folder)
-    kind = lenders[0].object_format if lenders else "sha1"
     git = Git(folder)
-    how = ("--bare", "--quiet", "--template=", f"--object-format={kind}", "--initial-branch=main")
+    kind = f"--object-format={wanted.object_format}"
+    how = ("--bare", "--quiet", "--template=", kind, "--initial-branch=main")
     git.run("init", *how, folder)
     (folder / "objects/info").mkdir(parents=True, exist_ok=True)
-    write_alternates(folder, [lender.common_dir / "objects" for lender in lenders])
-    git.run("config", "remote.origin.url", address)
+    write_alternates(folder, [one.common_dir / "objects" for one in wanted.lenders])
+    git.run("config", "remote.origin.url", wanted.address)
     repo = discover(folder)
     repo.cmat.mkdir(mode=0o700, exist_ok=True)
-    node.remember(repo, node_id)
+    node.remember(repo, wanted.node)
     return git
 
 
@@ -102,14 +113,15 @@ def look(git: Git, upstream: Upstream) -> Seen:
     return Seen(head=head, refs=found)
 
 
-def bring(git: Git, upstream: Upstream, wanted: Iterable[str]) -> None:
-    """Bring refs of the remote here, under their own names; what is here of them is replaced.
+def bring(git: Git, upstream: Upstream, wanted: Iterable[str], *, into: str = "") -> None:
+    """Bring refs of the remote here, under their own names (or one `into` another); what is here
+    of them is replaced.
 
     Raises `PushUnknown` when it does not give them.
     """
     names = sorted(set(wanted))
     for first in range(0, len(names), _AT_ONCE):
-        some = [f"+{name}:{name}" for name in names[first : first + _AT_ONCE]]
+        some = [f"+{name}:{into or name}" for name in names[first : first + _AT_ONCE]]
         try:
             at_remote(git, upstream, *_FETCH, upstream.url, *some)
         except (GitError, proc.Timeout) as error:
@@ -146,10 +158,13 @@ def move(git: Git, upstream: Upstream, moves: Sequence[Move]) -> None:
         failed = error
     now = look(git, upstream).refs
     at = {one.ref: now.get(one.ref, "") for one in wanted}
-    # Others may have gone on from there already: then the first read shows what they made of it.
-    if failed is None or all(at[one.ref] == one.new for one in wanted):
-        _check_arrived(git, upstream, wanted, at)
+    if _arrived(git, upstream, wanted, at):
         return
+    if failed is None:
+        raise NotPushed(
+            f"{wanted[0].ref} is at {at[wanted[0].ref] or 'nothing'} on {upstream.url}.",
+            hint="the remote said yes and did something else; try again",
+        )
     for one in wanted:
         if at[one.ref] != one.was:
             where = at[one.ref] or "nothing"
@@ -165,24 +180,18 @@ def _check_forward(git: Git, one: Move) -> None:
         raise ValueError(f"{one.ref} would lose {one.was}")
 
 
-def _check_arrived(
-    git: Git, upstream: Upstream, wanted: Sequence[Move], at: Mapping[str, str]
-) -> None:
-    """See what the remote says of refs that it has accepted."""
+def _arrived(git: Git, upstream: Upstream, wanted: Sequence[Move], at: Mapping[str, str]) -> bool:
+    """Whether the remote has taken these moves, by where its refs are now: an answer may be lost,
+    and others may have gone on from there before it was asked.
+    """
     for one in wanted:
-        now = at[one.ref]
-        if now == one.new:
-            continue
-        if one.ref.startswith(refs.STATE) and now:
-            bring(git, upstream, [one.ref])
-            if git.ok("merge-base", "--is-ancestor", one.new, now):
-                continue
-        elif not one.new:
-            continue  # a claim that somebody else has made since
-        raise NotPushed(
-            f"{one.ref} is at {now or 'nothing'} on {upstream.url}.",
-            hint="the remote said yes and did something else",
-        )
+        if one.ref.startswith(refs.STATE) and at[one.ref]:
+            # All went together, and nobody else has made this very commit.
+            if at[one.ref] == one.new:
+                return True
+            bring(git, upstream, [one.ref], into=_THERE)
+            return git.ok("merge-base", "--is-ancestor", one.new, at[one.ref])
+    return all(at[one.ref] == one.new for one in wanted)
 
 
 def go_back(git: Git, ref: str, commit: str) -> None:

@@ -82,6 +82,18 @@ def test_a_state_that_others_have_moved_is_never_forced(
     assert remote.tip(STATE) == there
 
 
+def test_an_answer_that_was_lost_is_looked_for(
+    tmp_path: Path, repo: TestRepo, remote: TestRepo
+) -> None:
+    with nodes(repo.path, tmp_path / "a") as one, nodes(repo.path, tmp_path / "b") as other:
+        node = one.fresh()
+        ours = record(node, "ours")
+        theirs = record(other.fresh(), "theirs")
+        # As if nobody had answered: it is refused now, and has been done all the same.
+        move(node.deps.git, node.upstream(), [Move(ref=STATE, new=ours, was="")])
+    assert remote.tip(STATE) == theirs
+
+
 def test_a_remote_that_refuses_is_told_from_one_that_moved(
     tmp_path: Path, repo: TestRepo, remote: TestRepo
 ) -> None:
@@ -114,6 +126,51 @@ def test_any_checkout_will_do(
         assert node.deps.git.text("rev-list", "--count", node.tip) == "2"
         assert record(node, "x") == remote.tip(STATE)
     assert not (tmp_path / "job").exists()
+
+
+def test_a_checkout_whose_ids_are_long_will_do_too(tmp_path: Path) -> None:
+    repo = TestRepo(tmp_path / "long", object_format="sha256")
+    remote = TestRepo(tmp_path / "long.git", bare=True, object_format="sha256")
+    repo.commit("Start", {"README.md": "1\n"})
+    repo.git("remote", "add", "origin", str(remote.path))
+    repo.git("push", "-q", "origin", "main")
+    place = tmp_path / "checkout"
+    repo.git("clone", "-q", "--depth=1", f"file://{remote.path}", str(place))
+    with nodes(place, tmp_path / "job") as job:
+        assert record(job.fresh(), "x") == remote.tip(STATE)
+
+
+def test_nothing_that_a_checkout_is_set_up_to_start_is_started(
+    tmp_path: Path, repo: TestRepo, remote: TestRepo
+) -> None:
+    project = Project(repo)
+    project.task("x")
+    repo.commit("filters", {".gitattributes": "* filter=evil diff=evil merge=evil\n"})
+    repo.git("push", "-q", "origin", "main")
+    trap, place = tmp_path / "trap", tmp_path / "checkout"
+    repo.git("clone", "-q", str(remote.path), str(place))
+    script = tmp_path / "evil.sh"
+    script.write_text(f"#!/bin/sh\necho $0 $@ >> {trap}\ncat\n")
+    script.chmod(0o755)
+    there = TestRepo.at(place)
+    for key in (
+        *("core.fsmonitor", "core.sshCommand", "core.askPass", "credential.helper", "core.pager"),
+        *("filter.evil.clean", "filter.evil.smudge", "diff.evil.command", "merge.evil.driver"),
+        *("uploadpack.packObjectsHook", "gpg.program", "core.alternateRefsCommand", "core.editor"),
+    ):
+        there.git("config", key, str(script))
+    there.git("config", "core.hooksPath", str(tmp_path / "hooks"))
+    (tmp_path / "hooks").mkdir()
+    for hook in ("pre-push", "post-checkout", "reference-transaction", "post-index-change"):
+        (tmp_path / "hooks" / hook).symlink_to(script)
+    trap.unlink(missing_ok=True)
+    digest = trust.look(project.deps).plan.digest
+
+    with nodes(place, tmp_path / "job", trust_digest=digest) as job:
+        found = ci_plan.plan(job, sha="", holder="me")
+
+    assert [offer.task for offer in found.offers] == ["x"]
+    assert not trap.exists(), trap.read_text()
 
 
 def test_a_checkout_without_the_remote_or_the_branch_is_named(
