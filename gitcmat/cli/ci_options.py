@@ -63,6 +63,9 @@ LEASE_FOR: Final = option(
     "--lease-for", default="2h", show_default=True, help="How long a claim holds."
 )
 ONLY: Final = option("--task", "only", default="", help="The only task to offer.")
+DAY_BUDGET: Final = option(
+    "--day-budget", type=float, default=0.0, help="US dollars that the runs of a day may cost."
+)
 TRUST: Final = option("--trust-digest", default="", help="The plan that may be started.")
 PULL: Final = option(
     "--pull",
@@ -159,7 +162,7 @@ _SETTINGS: Final[tuple[str, ...]] = (
         "lease_for",
         "trust_digest",
     ),
-    *("sandbox", "pull", "agent_keys", "allow_github", "allow_self_hosted"),
+    *("sandbox", "pull", "agent_keys", "allow_github", "allow_self_hosted", "day_budget"),
 )
 
 

@@ -17,6 +17,7 @@ from gitcmat.model.ci import CiSettings
 from gitcmat.model.forge_settings import ForgeSettings
 from gitcmat.model.settings import TaskTrust, UserSettings
 from gitcmat.model.state import OPEN
+from gitcmat.model.task import Budget
 from gitcmat.ports import Clock
 from gitcmat.store import refs, remote_state
 from gitcmat.store.git import Git, Repository, discover
@@ -230,6 +231,7 @@ class Nodes:
             tasks=TaskTrust.BRANCH if short else TaskTrust.OWN,
             trust_branch=short or None,
             parallel=own.most,
+            budget=Budget(usd=own.day_budget) if own.day_budget else None,
             sandbox=own.sandbox,
             workspaces=str(self._place.folder / "workspaces"),
             checkpoint_every="never",

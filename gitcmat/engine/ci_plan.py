@@ -7,7 +7,7 @@ write there are no claims, and the entry's version alone says whose result count
 from dataclasses import dataclass, field
 from typing import Final
 
-from gitcmat.engine import ci_trust
+from gitcmat.engine import budgets, ci_trust
 from gitcmat.engine.ci_node import Node, Nodes
 from gitcmat.engine.intake import Wants
 from gitcmat.errors import NotFound
@@ -118,8 +118,19 @@ def _ready(node: Node, nodes: Nodes, sha: str) -> tuple[Planned, list[Entry]]:
     if report.world is None or report.wants is None:
         return found, []
     found.notes += [str(problem) for problem in report.wants.problems]
+    if over := _over_budget(node):
+        found.notes.append(over)
+        return found, []
     able = list(_startable(report.world, report.wants, found))
     return found, [entry for entry in able if nodes.settings.only in ("", entry.id)]
+
+
+def _over_budget(node: Node) -> str:
+    """Why nothing starts today; empty when something may."""
+    deps = node.deps
+    with deps.store.change("look at the budget", by=deps.daemon) as change:
+        short = budgets.shortage(deps, change)
+    return short.text if short is not None else ""
 
 
 def _startable(world: World, wants: Wants, found: Planned) -> list[Entry]:

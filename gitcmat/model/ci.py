@@ -30,6 +30,7 @@ MOST: Final = 256
 
 BOT: Final = "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>"
 
+_MOST_DOLLARS: Final = 1_000_000.0
 _SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WHO: Final = re.compile(r"([^<>\n\0]+) <([^<>\s\0]+@[^<>\s\0]+)>")
 
@@ -136,6 +137,8 @@ class CiSettings:
     """Programs whose word counts, by their whole logins: ``renovate[bot]``."""
     allow_self_hosted: bool = False
     """Whether a job may be on a machine of one's own, in a private repository."""
+    day_budget: float = 0.0
+    """US dollars that all runs of a day may cost, then nothing is offered; 0 for no end."""
     allow_github: bool = False
     """Whether a result may change files below ``.github/``."""
 
@@ -148,6 +151,8 @@ class CiSettings:
             raise ValueError(f"task: {self.only!r} is no id: lower-case letters, digits and dashes")
         if not 1 <= self.most <= MOST:
             raise ValueError(f"most is 1 to {MOST}")
+        if not 0 <= self.day_budget < _MOST_DOLLARS:
+            raise ValueError("day-budget is a number of US dollars")
         check_variables("agent-keys", self.agent_keys)
         if any("*" in bot for bot in self.bots):
             raise ValueError("bots names programs one by one, such as renovate[bot]")

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from gitcmat.engine import ci_plan
 from gitcmat.engine.ci_claimed import Stale
 from gitcmat.errors import Conflict, InvalidData, UserError
 from gitcmat.model.ci import Outcome
 from tests.support.ci_parcel import RUN, STATE, Parcel
+from tests.support.ci_racer import nodes
 
 Told = dict[str, Any]
 CLAIM = "refs/cmat/claims/x"
@@ -119,6 +121,31 @@ def test_a_story_that_the_table_of_states_does_not_know_is_refused(parcel: Parce
     with pytest.raises(Conflict):
         parcel.publish()
     assert parcel.remote.refs() == before
+
+
+def test_what_runs_have_cost_counts_for_the_day(parcel: Parcel) -> None:
+    report = parcel.honest()
+    report["runs"][0]["result"]["spend"] = {"usd": 2.5}
+    parcel.say(report)
+    parcel.publish()
+
+    def plan(usd: float) -> ci_plan.Planned:
+        with nodes(
+            parcel.repo.path,
+            parcel.folder / f"plan-{usd}",
+            trust_digest=parcel.digest,
+            leases=False,
+            day_budget=usd,
+        ) as job:
+            return ci_plan.plan(job, sha="", holder="me")
+
+    over = plan(2.0)
+    assert (over.offers, over.notes) == (
+        [],
+        ["the runs of today cost $2.50 of $2.00; tomorrow they go on (budget.usd)"],
+    )
+    parcel.remote.git("update-ref", "-d", "refs/cmat/claims/y")
+    assert [offer.task for offer in plan(3.0).offers] == ["y"]
 
 
 def test_what_lies_beside_workflows_may_be_changed_where_the_workflow_says_so(

@@ -35,7 +35,13 @@ command.add_command(ci_gate.workflows)
 
 
 @command.command()
-@job(ci_options.ONLY, ci_options.LEASES, ci_options.LEASE_FOR, ci_options.TRUST)
+@job(
+    ci_options.ONLY,
+    ci_options.LEASES,
+    ci_options.LEASE_FOR,
+    ci_options.DAY_BUDGET,
+    ci_options.TRUST,
+)
 @ci_options.option("--sha", default="", help="A commit that the branch must have.")
 @common
 def plan(state: State, *, settings: CiSettings, sha: str, work: Path | None) -> None:
