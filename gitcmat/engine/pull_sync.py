@@ -4,7 +4,9 @@ closed; turned from draft to ready.
 The forge is asked first, then everything is decided in one change of the facts.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gitcmat.engine import branches, pull_push
 from gitcmat.engine.deps import Deps
@@ -22,11 +24,13 @@ from gitcmat.model.events import Landed
 from gitcmat.model.forge import PullRequest
 from gitcmat.model.names import short
 from gitcmat.model.pull import Pull, PullState
-from gitcmat.model.state import OPEN, State
+from gitcmat.model.state import FINISHED, OPEN, State
 from gitcmat.store import refs
 from gitcmat.store.found_landing import found_landing
 from gitcmat.store.state import Change
 
+_LATEST: Final = 500
+"""Tasks that are over, the last first, whose pull requests may be open still."""
 _LAND_FROM = frozenset({State.REVIEW, State.PENDING, State.BLOCKED})
 
 
@@ -61,23 +65,25 @@ def take_in(
 
 
 def _seen(deps: Deps, hub: Hub, look: Look, found: Synced) -> dict[str, _Seen]:
-    mine = (hub.remote.host, hub.remote.slug)
-    asked = {
-        entry.id: (entry, entry.pull)
-        for entry in deps.store.read().entries(*OPEN)
-        if entry.pull is not None and (entry.pull.host, entry.pull.repo) == mine
-    }
+    facts = deps.store.read()
+    asked = {entry.id: (entry, pull) for entry, pull in _ours(hub, facts.entries(*OPEN))}
     found.looked = len(asked)
     moved = {target: look.moved(target) for target in {entry.target for entry, _ in asked.values()}}
+    for entry, pull in _ours(hub, facts.entries(*FINISHED, limit=_LATEST)):
+        if pull.open and look.changed(pull.number):  # somebody tidies up there
+            asked[entry.id] = (entry, pull)
     seen: dict[str, _Seen] = {}
     for task, (entry, pull) in asked.items():
         waits = pull.state is PullState.MERGED  # until that is on its target
-        if not (look.changed(pull.number) or moved[entry.target] or waits):
+        if not (look.changed(pull.number) or moved.get(entry.target) or waits):
             continue
         try:
             now = look.pull(pull.number)
         except NotVisible:
             found.trouble(task, f"#{pull.number} is not there any more")
+            continue
+        if entry.state.finished:
+            seen[task] = _Seen(now=now, landed=None)
             continue
         landed = _landing(deps, pull, now, look.tip(entry.target))
         if landed is not None and now.state is PullState.OPEN:
@@ -88,6 +94,14 @@ def _seen(deps: Deps, hub: Hub, look: Look, found: Synced) -> dict[str, _Seen]:
             look.again(pull.number)
         seen[task] = _Seen(now=now, landed=landed)
     return seen
+
+
+def _ours(hub: Hub, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Pull]]:
+    """Yield those entries that have a pull request on this forge."""
+    for entry in entries:
+        pull = entry.pull
+        if pull is not None and (pull.host, pull.repo) == (hub.remote.host, hub.remote.slug):
+            yield entry, pull
 
 
 def _landing(deps: Deps, pull: Pull, seen: PullRequest, tip: str | None) -> str | None:
@@ -156,11 +170,13 @@ def _follow(deps: Deps, hub: Hub, task: str, now: PullRequest, found: Synced) ->
 
 
 def _became(task: str, pull: Pull, entry: Entry) -> str:
+    if pull.open:
+        return "is open again"
+    if entry.state.finished:
+        return f"was {pull.state}"
     if pull.state is PullState.CLOSED:
         return (
             f"was closed without merging; {task} is {entry.state}. "
             f"Next: gitcmat pr create {task} --again, or gitcmat queue cancel {task}"
         )
-    if pull.state is PullState.MERGED:
-        return f"was merged into {pull.base}; {task} is done once that is on its target"
-    return "is open again"
+    return f"was merged into {pull.base}; {task} is done once that is on its target"

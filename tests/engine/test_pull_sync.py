@@ -101,6 +101,19 @@ def test_what_somebody_lands_by_hand_is_done(
     _is_done(there, commit, "by hand")
 
 
+def test_one_of_a_task_that_is_over_is_followed_until_it_is_closed(there: OnGitHub) -> None:
+    there.stage.push_commit("main", _squashed(there))
+    there.sync()
+
+    there.stage.forge("rita").pulls.close(1)
+
+    assert there.sync().lines == ["a: #1 was closed"]
+    pull = there.project.entry("a").pull
+    assert pull is not None
+    assert (pull.state, there.project.state("a")) == (PullState.CLOSED, "done")
+    assert there.sync().lines == []
+
+
 def test_other_commits_on_main_are_no_landing(there: OnGitHub) -> None:
     there.stage.push("main", "other.txt", "x\n")
 
