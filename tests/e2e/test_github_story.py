@@ -1,10 +1,10 @@
-"""The whole story of two tasks on a GitHub, as a person lives it: the real daemon works, the real
-commands look, colleagues review, a check breaks, somebody presses the button.
+"""The whole story of two tasks on a GitHub, as a person lives it: the real daemon works and looks,
+colleagues review, a check breaks, somebody presses the button.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,8 @@ rm prompt
 HELLO: Final = "issue-1-say-hello"
 THANKS: Final = "thanks"
 RITA: Final = "rita"
+LONG: Final = 60.0
+"""Seconds for a look or two, and a run."""
 
 
 class Story:
@@ -55,6 +57,7 @@ class Story:
             "hosts": [hub.url.removeprefix("http://")],
             "pull": "draft",
             "issues": "cmat",
+            "every": "1s",
         }
         settings = Path(os.environ["XDG_CONFIG_HOME"]) / "gitcmat/config.yaml"
         settings.write_text(json.dumps({"sandbox": "off", "forge": own}), encoding="utf-8")
@@ -62,16 +65,6 @@ class Story:
     def type(self, *args: str) -> Result:
         """Type a command."""
         return gitcmat(self.repo, *args).ok()
-
-    def until(self, reached: Callable[[], object], what: str) -> None:
-        """Look at the forge from time to time, until something is so."""
-
-        def looked() -> object:
-            self.type("pr", "sync")
-            self.hub.tick(31)
-            return reached()
-
-        until(looked, 60, what)
 
     def issue(self, number: int) -> Issue:
         """An issue or pull request, as people see it there."""
@@ -125,7 +118,7 @@ def test_two_tasks_from_an_issue_to_what_needs_it(story: Story) -> None:
     assert [str(run.outcome) for run in story.project.runs(HELLO)] == ["finished"] * 3
     told = story.said(issue)
     assert len(told) == len(set(told)) == 2
-    story.until(lambda: True, "another look")
+    story.type("pr", "sync")
     assert story.said(issue) == told
     assert [len(story.replies(thread)) for thread in threads] == [1, 1]
 
@@ -133,7 +126,7 @@ def test_two_tasks_from_an_issue_to_what_needs_it(story: Story) -> None:
 def _an_issue_becomes_a_task_that_runs(story: Story) -> int:
     """It runs when the person approves it; another task needs it."""
     made = story.hub.issue(story.stage.repo, RITA, "Say hello", "In hello.txt, please.", "cmat")
-    story.until(lambda: story.project.state(HELLO) is State.BACKLOG, "the issue to be a task")
+    until(lambda: story.project.state(HELLO) is State.BACKLOG, LONG, "the issue to be a task")
     story.project.commit_task(THANKS, needs=f"[{HELLO}]")
     story.stage.push_main()
     story.type("task", "approve", HELLO)
@@ -143,7 +136,7 @@ def _an_issue_becomes_a_task_that_runs(story: Story) -> int:
 
 def _its_pull_request_opens_by_itself(story: Story, issue: int) -> int:
     """It is a draft, until the person says that it may be reviewed."""
-    story.until(lambda: story.pull_of(HELLO), "a pull request")
+    until(lambda: story.pull_of(HELLO), LONG, "a pull request")
     opened = story.pull_of(HELLO)
     assert opened is not None
     assert opened.pull is not None
@@ -163,7 +156,7 @@ def _a_reviewer_is_answered(story: Story, number: int) -> list[int]:
         story.hub.remark(repo, number, RITA, ("hello.txt", 1), text, review).id
         for text in ("Louder.", "And twice.")
     ]
-    story.until(lambda: all(map(story.replies, threads)), "replies in both threads")
+    until(lambda: all(map(story.replies, threads)), LONG, "replies in both threads")
     after = story.head(HELLO)
     assert after != before
     assert story.repo.show(after, "hello.txt") == "hello\nhello\n"
@@ -177,7 +170,7 @@ def _a_red_check_is_mended(story: Story) -> str:
     """The agent is shown its log; return the commit that is green."""
     before = story.head(HELLO)
     story.stage.run_check(before, "build", CheckState.FAILED, "missing: bye\n")
-    story.until(lambda: story.head(HELLO) != before, "a rework for the check")
+    until(lambda: story.head(HELLO) != before, LONG, "a rework for the check")
     after = story.head(HELLO)
     assert story.repo.show(after, "bye.txt") == "bye\n"
     story.stage.run_check(after, "build", CheckState.PASSED)
@@ -189,12 +182,12 @@ def _merged_by_the_button_it_is_done(story: Story, number: int, head: str) -> No
     story.hub.review(story.stage.repo, number, RITA, "APPROVED")
     pulls = story.stage.forge(RITA).pulls
     commit = pulls.merge(number, method=MergeMethod.SQUASH, head_sha=head)
-    story.until(lambda: story.project.state(HELLO) is State.DONE, "the task to be done")
+    until(lambda: story.project.state(HELLO) is State.DONE, LONG, "the task to be done")
     entry = story.project.entry(HELLO)
     assert entry is not None
     assert entry.landing is not None
     assert (entry.landing.commit, entry.landing.how) == (commit, "pull request")
-    story.until(lambda: not story.head(HELLO), "the branch there to go")
+    until(lambda: not story.head(HELLO), LONG, "the branch there to go")
     assert not story.repo.has(f"refs/heads/cmat/{HELLO}")
 
 
@@ -202,7 +195,7 @@ def _what_needs_it_starts_from_what_was_merged(story: Story) -> None:
     """The person has pulled nothing; it gets its own pull request."""
     here = story.repo.tip("main")
     story.project.reaches(THANKS, State.REVIEW)
-    story.until(lambda: story.pull_of(THANKS), "the next pull request")
+    until(lambda: story.pull_of(THANKS), LONG, "the next pull request")
     assert story.repo.show(story.head(THANKS), "thanks.txt") == "hello\n" * 3
     opened = story.pull_of(THANKS)
     assert opened is not None

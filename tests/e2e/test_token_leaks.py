@@ -47,6 +47,7 @@ class Story:
         }
         self.said = ""
         own: dict[str, object] = {"api": hub.url, "hosts": [hub.url.removeprefix("http://")]}
+        own |= {"pull": "draft", "every": "1s"}
         token = "" if way == "App" else hub.token("pat", prefix="ghp_")
         if way == "GITHUB_TOKEN":
             self.env |= {"GITHUB_SERVER_URL": hub.url, "GITHUB_API_URL": hub.url, way: token}
@@ -132,6 +133,14 @@ def test_a_token_is_nowhere_after_the_whole_story(story: Story) -> None:
     story.type("pr", "create", "x", "--ready").ok()
     for args in (("status",), ("doctor",), ("pr", "show", "x"), ("events",), ("run", "list")):
         story.type(*args)
+
+    story.project.commit_task("y", script)
+    story.stage.push_main()
+    story.type("watch", "--until-idle").ok()
+    story.type("pr", "sync").ok()
+    assert {"cmat/x", "cmat/y"} == {
+        issue.pull.head for issue in story.stage.repo.pulls.values() if issue.pull
+    }
 
     secrets = story.secrets()
     assert len(secrets) >= 1
