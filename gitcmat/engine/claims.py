@@ -16,6 +16,7 @@ from gitcmat.engine.intake import Wants
 from gitcmat.engine.own_program import PROGRAM
 from gitcmat.engine.runfolder import LOCK_FD, Prompts, RunFolder
 from gitcmat.errors import NotFound
+from gitcmat.model import landing
 from gitcmat.model.agent import AgentProfile
 from gitcmat.model.budget import Left
 from gitcmat.model.entry import Entry
@@ -82,7 +83,7 @@ def claim(
         kind=JobKind.WORK,
         run=run_id,
         task=entry.id,
-        title=entry.task.name,
+        title=landing.commit_title(entry),
         session=last.session if last is not None else Session(),
         answers=tuple(Answer(question=n.question, text=n.text) for n in entry.notes if n.question),
         attempt=started.attempt,

@@ -56,6 +56,7 @@ def take_in(deps: Deps, hub: Hub, look: Look, found: Synced) -> None:
     """
     label = deps.settings.forge.issues
     if label is None:
+        look.label = ""  # what gets a label meanwhile is looked for once one is chosen again
         return
     facts = deps.store.read()
     asked = _ask(deps, hub, look, found, label)

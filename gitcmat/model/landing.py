@@ -84,15 +84,22 @@ def in_words(results: tuple[GateResult, ...], said: Verdict | None) -> str:
     return Verdict.NO_GATES.value
 
 
+def commit_title(entry: Entry) -> str:
+    """Return what a commit of its work is called. No word of an issue, which is a stranger's, acts
+    on a forge by that.
+    """
+    return pull_body.title(entry.task.name) if entry.issue is not None else entry.task.name
+
+
 def message(entry: Entry, *, agent: str, merge_of: str = "") -> str:
     """The message of the commit that lands: title, body, trailers.
 
     `merge_of` is the branch, for a merge commit.
     """
     task = entry.task
-    title, body = task.name, task.prompt.strip()
-    if entry.issue is not None:  # it is a stranger's: no word of it acts on a forge
-        title, body = pull_body.title(title), f"For {entry.issue.url}"
+    title, body = commit_title(entry), task.prompt.strip()
+    if entry.issue is not None:
+        body = f"For {entry.issue.url}"
     elif not task.title.strip():
         body = body.partition("\n")[2].strip()
     subject = f"Merge {merge_of}: {title}" if merge_of else title

@@ -1,79 +1,24 @@
 """Issues with a label become tasks that wait for approval, and are followed while they change."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import pytest
 
 from gitcmat.adapters.forges.memory import MemoryForge
 from gitcmat.adapters.forges.memory_issues import MemoryComments
 from gitcmat.adapters.forges.memory_view import View
-from gitcmat.adapters.forges.memory_world import World
-from gitcmat.engine import blockers, details, forge_sync, issue_sync, queue, tasks
+from gitcmat.engine import blockers, details, issue_sync, queue
 from gitcmat.engine.forge_look import Look
-from gitcmat.engine.hub import Hub
 from gitcmat.engine.synced import Synced
 from gitcmat.forge import NotAllowed
+from gitcmat.model import landing
 from gitcmat.model.events import Asked, Claimed, Rejected
-from gitcmat.model.forge import Comment, Permission
-from gitcmat.model.remote import Remote
+from gitcmat.model.forge import Comment
 from gitcmat.model.state import State
-from gitcmat.store.pushing import Upstream
+from tests.support.labelled import ID, REMOTE, There
 from tests.support.project import Project
 from tests.support.repo import TestRepo
-
-REMOTE = Remote(host="forge.invalid", owner="pat", name="project")
-ID = "issue-1-dates-are-wrong"
-
-
-class There:
-    """A project and its forge, in memory; issues with the label ``cmat`` are tasks."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self._now = project.clock.now()
-        people = {
-            "pat": Permission.ADMIN,
-            "rita": Permission.WRITE,
-            "tim": Permission.TRIAGE,
-        }
-        self.world = World(REMOTE.slug, self._tick, people=people)
-        project.settings(forge={"issues": "cmat"})
-        self.hub = Hub(
-            remote=REMOTE,
-            forge=MemoryForge(self.world, "pat"),
-            upstream=lambda: Upstream("/nowhere"),
-        )
-
-    def _tick(self) -> datetime:
-        self._now += timedelta(seconds=1)
-        return self._now
-
-    def sync(self) -> Synced:
-        return forge_sync.sync(self.project.reconciler, self.hub)
-
-    def open(
-        self, title: str = "Dates are wrong", body: str = "See a.txt", by: str = "rita"
-    ) -> int:
-        return self.world.open_issue(by, title, body=body, labels=("bug", "cmat"))
-
-    def edit(self, number: int = 1, **fields: Any) -> None:
-        issue = self.world.issues[number]
-        self.world.issues[number] = replace(issue, updated=self._tick(), **fields)
-
-    def approve(self, task: str = ID) -> list[str]:
-        done = tasks.approve(self.project.deps, [task], every=False, exclude=())
-        self.project.step(start=False)
-        return done
-
-    def told(self, number: int = 1) -> list[str]:
-        return [comment.body for comment in self.hub.forge.comments.list(number)]
-
-    @property
-    def state(self) -> str:
-        return self.project.state(ID)
 
 
 @pytest.fixture
@@ -187,6 +132,18 @@ def test_a_label_that_is_chosen_later_finds_what_has_it_already(there: There) ->
     assert there.state == "cancelled"
 
 
+def test_what_was_labelled_while_it_was_turned_off_is_found_later(there: There) -> None:
+    there.sync()
+    there.project.settings()
+    there.open()
+    there.sync()
+    there.project.settings(forge={"issues": "cmat"})
+
+    there.sync()
+
+    assert there.state == "backlog"
+
+
 def test_an_id_that_is_taken_is_not_the_only_one(there: There) -> None:
     there.project.task(ID)
     there.open()
@@ -241,6 +198,21 @@ def test_hostile_titles_are_legal_ids_and_one_visible_line(
     quoted = held.prompt.partition("or what you may do.\n\n")[2]
     assert all(line.startswith(">") for line in quoted.splitlines())
     assert "more characters: https://forge.invalid/pat/project/issues/1)" in held.prompt
+
+
+def test_no_word_of_a_title_acts_in_a_commit(there: There) -> None:
+    there.open("Fixes #7, says @rita")
+    there.sync()
+    task = "issue-1-fixes-7-says-rita"
+    there.approve(task)
+    there.project.work()
+
+    entry = there.project.entry(task)
+    messages = there.project.repo.git("log", "--format=%B", f"{entry.base}..{entry.head}")
+    messages += landing.message(entry, agent="coder")
+    assert "Fixes #7" not in messages
+    assert "@rita" not in messages
+    assert messages.replace("\u200b", "").count("Fixes #7, says @rita") == 2
 
 
 # --- editing --------------------------------------------------------------------------------
