@@ -9,7 +9,6 @@ import pytest
 
 from gitcmat.adapters.forges.github import GitHubConnection
 from gitcmat.adapters.forges.github_forge import GitHubForge
-from gitcmat.adapters.forges.github_refusals import Answer, Ask, error_of
 from gitcmat.adapters.forges.logins import TokenLogin
 from gitcmat.forge import (
     Forge,
@@ -514,35 +513,6 @@ def test_who_may_not_open_any_in_a_workflow_is_told_where_to_allow_it(
     assert caught.value.hint == (
         "an owner can allow it in the settings, under Actions: or use the token of an App"
     )
-
-
-def test_a_scope_that_is_missing_is_named(stage: GitHubStage) -> None:
-    number = _opened(stage).number
-    poor = GitHubForge(stage.connection(stage.hub.classic("pat", "gist")))
-
-    with pytest.raises(NotVisible) as caught:
-        poor.comments.create(number, "x")
-
-    # GitHub says that there is nothing where a classic token may not write.
-    assert caught.value.message == (
-        f"GitHub would not comment on {number} in pat/project: "
-        "it is not there, or the token may not see it."
-    )
-    assert caught.value.hint == (
-        "look whether the token is for this repository and has the scope public_repo or repo"
-    )
-
-
-def test_a_refusal_by_scope_is_no_refusal_by_permission(stage: GitHubStage) -> None:
-    ask = Ask(verb="POST", path="/x", what="comment", needs="issues: write")
-    told = {"x-oauth-scopes": "gist", "x-accepted-oauth-scopes": "repo"}
-    answer = Answer(status=403, headers=told, body={"message": "Forbidden"})
-
-    error = error_of(ask, answer, "pat/project", stage.hub.now)
-
-    assert isinstance(error, NotAllowed)
-    assert error.message == "The token may not comment in pat/project: it lacks the scope repo."
-    assert error.hint == "give the token the scope repo"
 
 
 def test_more_threads_than_one_page_keep_their_state(stage: GitHubStage, forge: Forge) -> None:
