@@ -67,13 +67,11 @@ def test_a_repository_says_what_it_is_and_what_one_may_do_in_it(stage: Stage) ->
     assert (mine.permission, theirs.permission) == (Permission.ADMIN, Permission.READ)
 
 
-def test_a_token_comes_with_the_repository_that_it_is_for(stage: Stage) -> None:
-    for login in ("pat", "rob"):
-        forge = stage.forge(login)
-        access = forge.access()
+def test_a_token_comes_with_the_repository_that_it_is_for(forge: Forge) -> None:
+    access = forge.access()
 
-        assert access.repository == forge.repository()
-        assert (access.scopes, access.permissions, access.expires) == (None, None, None)
+    assert access.repository == forge.repository()
+    assert (access.scopes, access.permissions, access.expires) == (None, None, None)
 
 
 def test_permissions_of_others_are_told(forge: Forge) -> None:
