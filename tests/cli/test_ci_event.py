@@ -10,7 +10,7 @@ from tests.support.ci_events import Told
 from tests.support.ci_jobs import Jobs, told
 from tests.support.cli import gitcmat
 from tests.support.fakegithub.server import FakeGitHub
-from tests.support.project import Project
+from tests.support.project import Project, agent_file
 from tests.support.repo import TestRepo
 
 REF = "5eed" * 10
@@ -102,3 +102,20 @@ def test_workflows_are_printed_and_written_when_asked(repo: TestRepo) -> None:
         "error: 'v1' is no commit of gitcmat.\n"
         "hint: name one that you have looked at, by all its 40 digits; a tag may be moved\n"
     )
+
+
+def test_what_is_pushed_after_the_plan_is_no_part_of_the_run(jobs: Jobs) -> None:
+    jobs.task("x")
+    reviewed = {"CMAT_TRUST_DIGEST": jobs.digest}
+    [offer] = jobs.plan("--leases", "true").ok().tasks
+    jobs.project.repo.commit("Another agent", agent_file("coder", "echo evil > evil.txt"))
+    jobs.stage.push_main()
+
+    late = jobs.run(offer)
+    assert late.code == 5
+    assert "what main would start has the digest" in late.result.err
+
+    jobs.run(offer, env=reviewed).ok()
+    jobs.publish(offer, env=reviewed).ok()
+    assert jobs.bare.git("merge-base", "main", "cmat/x") == offer["sha"]
+    assert jobs.bare.git("diff", "--name-only", offer["sha"], "cmat/x") == "x.txt"
