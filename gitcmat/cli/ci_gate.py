@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitcmat.engine.ci_node import Nodes
+    from gitcmat.engine.hub import Hub
     from gitcmat.model.ci import CiSettings
     from gitcmat.model.ci_event import Passage
+    from gitcmat.store.git import Git
 
 _BY_EVENT: Final = ("GITHUB_ACTIONS", "GITHUB_EVENT_NAME")
 
@@ -26,11 +28,16 @@ def through(nodes: "Nodes") -> "Passage | None":
     """
     if not _by_event():
         return None
-    from gitcmat.app import open_hub
     from gitcmat.engine.ci_gate import gate
 
-    node = nodes.fresh()
-    return gate(os.environ, nodes.settings, node.deps.git, lambda: open_hub(node.deps))
+    return gate(os.environ, nodes.settings, lambda: _opened(nodes))
+
+
+def _opened(nodes: "Nodes") -> "tuple[Git, Hub]":
+    from gitcmat.app import open_hub
+
+    deps = nodes.fresh().deps
+    return deps.git, open_hub(deps)
 
 
 def check_machine(nodes: "Nodes") -> None:
@@ -39,10 +46,9 @@ def check_machine(nodes: "Nodes") -> None:
     Raises `Refusal`.
     """
     if _by_event():
-        from gitcmat.app import open_hub
         from gitcmat.engine.ci_gate import machine
 
-        machine(os.environ, nodes.settings, lambda: open_hub(nodes.fresh().deps))
+        machine(os.environ, nodes.settings, lambda: _opened(nodes)[1])
 
 
 def _by_event() -> bool:
@@ -58,14 +64,12 @@ def gate(state: State, *, settings: "CiSettings", work: "Path | None", task: str
 
     It is refused unless it is known to be harmless: see docs/ci.md. Outputs: sha, task.
     """
-    from gitcmat.app import open_hub
     from gitcmat.engine import ci_gate
 
     env = {**os.environ, "CMAT_TASK": task}
     workflow = Workflow(os.environ)
     with opened(state, settings, work) as nodes:
-        node = nodes.fresh()
-        passage = ci_gate.gate(env, settings, node.deps.git, lambda: open_hub(node.deps))
+        passage = ci_gate.gate(env, settings, lambda: _opened(nodes))
     values = {"sha": passage.sha, "task": passage.task or ""}
     workflow.output(values)
     workflow.summary([f"### gitcmat gate: {cell(passage.why)}"])

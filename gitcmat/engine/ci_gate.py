@@ -37,16 +37,19 @@ def rules(settings: CiSettings) -> Rules:
 
 
 def gate(
-    env: Mapping[str, str], settings: CiSettings, git: Git, open_hub: Callable[[], Hub]
+    env: Mapping[str, str], settings: CiSettings, opened: Callable[[], tuple[Git, Hub]]
 ) -> Passage:
-    """Look at the event in `env` and let it pass. Nothing is asked for what is refused anyway.
+    """Look at the event in `env` and let it pass.
+
+    `opened` gives a repository of ours and its forge. It is not called, and nothing is asked, for
+    what is refused anyway.
 
     Raises:
         Refusal: it may start nothing, or what has to be known is not to be had.
     """
     event = read_event(env, _file(env))
     try:
-        return decide(event, _facts(event, git, open_hub()), rules(settings))
+        return decide(event, _facts(event, *opened()), rules(settings))
     except Refusal:
         raise
     except UserError as error:

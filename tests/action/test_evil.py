@@ -5,7 +5,7 @@ On a runner that obeys commands on standard output and in files, as GitHub's doe
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_act import OnAct
 from tests.support.repo import TestRepo
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EVIL: Final = r"""
 cat > /dev/null
@@ -197,17 +197,17 @@ def test_there_are_fifty() -> None:
 
 
 def test_no_words_of_an_event_are_executed(crowd: OnAct, tmp_path: Path) -> None:
-    """Five at a time: as titles, bodies, labels, logins, branches, messages, and the task."""
+    """Ten at a time: as titles, bodies, labels, logins, branches, messages, and the task."""
     canary = tmp_path / "canary"
     before = crowd.jobs.bare.refs()
     main, comment = crowd.workflow("gitcmat.yml"), crowd.workflow("gitcmat-comment.yml")
     words = [text.replace(CANARY, str(canary)) for text in HOSTILE]
-    for start in range(0, len(words), 5):
-        five = (words[start:] + words)[:5]
+    for start in range(0, len(words), 10):
+        ten = (words[start:] + words)[:10]
         for workflow, event in (
-            (main, button(five)),
-            (comment, command(five)),
-            (comment, label(five)),
+            (main, button(ten)),
+            (comment, command(ten)),
+            (comment, label(ten)),
         ):
             done = crowd.act(workflow, event)
             assert set(done.jobs) <= {"gate", "plan"}, done.all
@@ -219,22 +219,31 @@ def test_no_words_of_an_event_are_executed(crowd: OnAct, tmp_path: Path) -> None
 
 def button(words: list[str]) -> Told:
     event = ci_events.dispatch("rita", "x y")
-    event.payload["inputs"]["task"] = f"{'; '.join(words)} "
-    event.payload["ref"] = words[1]
-    event.payload["head_commit"] = {"message": words[2], "author": {"name": words[3]}}
+    event.payload["inputs"]["task"] = f"{'; '.join(words[:5])} "
+    event.payload["ref"] = words[5]
+    author = {"name": words[6], "email": words[7], "username": words[8]}
+    event.payload["head_commit"] = {"message": words[9], "author": author}
     return event
 
 
 def command(words: list[str]) -> Told:
-    event = ci_events.commented(f"/cmat {words[0]}", on=ci_events.issue(author="eve"))
-    event.payload["issue"] |= {"title": words[1], "body": words[2], "labels": [{"name": words[3]}]}
-    event.payload["comment"]["user"]["login"] = words[4]
+    event = ci_events.commented(f"/cmat {words[0]}", on=issue(words[1:7]))
+    event.payload["comment"]["user"] |= {"login": words[7], "html_url": words[8]}
+    event.payload["comment"]["author_association"] = words[9]
     return event
 
 
 def label(words: list[str]) -> Told:
     event = ci_events.labelled(author="eve")
-    event.payload["issue"] |= {"title": words[0], "body": words[1], "labels": [{"name": words[2]}]}
-    event.payload["repository"]["default_branch"] = words[3]
-    event.payload["issue"]["user"]["login"] = words[4]
+    event.payload["issue"] = issue(words[:6])
+    event.payload["repository"] |= {"default_branch": words[6], "description": words[7]}
+    event.payload["sender"] |= {"login": words[8], "html_url": words[9]}
     return event
+
+
+def issue(words: list[str]) -> dict[str, Any]:
+    """A stranger's, with six texts of theirs in it."""
+    found = ci_events.issue(author="eve")
+    found["user"]["login"] = words[0]
+    labels = [{"name": word} for word in words[1:4]]
+    return found | {"title": words[4], "body": words[5], "labels": labels}

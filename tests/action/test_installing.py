@@ -74,7 +74,7 @@ def test_everything_that_is_locked_has_a_hash() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_it_installs_itself_and_runs_nothing_of_the_workspace(tmp_path: Path) -> None:
     files = ("pip.py", "venv.py", "json.py", "sitecustomize.py", "usercustomize.py", "encodings.py")
     lines = [f"cat > {name} <<'END'\n{HOSTILE}END" for name in files]

@@ -16,7 +16,7 @@ from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_act import OnAct, commented
 from tests.support.repo import TestRepo
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

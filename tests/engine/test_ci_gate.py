@@ -31,7 +31,7 @@ class There:
         return self.stage.opened("robot[bot]")
 
     def gate(self, event: Told) -> Passage:
-        return gate(event.at(self.folder), CiSettings(), self.git, self.hub)
+        return gate(event.at(self.folder), CiSettings(), lambda: (self.git, self.hub()))
 
     def refused(self, event: Told) -> str:
         with pytest.raises(Refusal) as caught:
@@ -138,7 +138,7 @@ def test_the_file_must_be_there_and_be_one(there: There, tmp_path: Path) -> None
     link.symlink_to(file)
     for path in ("", str(tmp_path / "none.json"), str(tmp_path), str(link)):
         with pytest.raises(Refusal) as caught:
-            gate(env | {"GITHUB_EVENT_PATH": path}, CiSettings(), there.git, there.hub)
+            gate(env | {"GITHUB_EVENT_PATH": path}, CiSettings(), lambda: (there.git, there.hub()))
         said = path or "GITHUB_EVENT_PATH is not set"
         assert caught.value.message == f"The file of this event cannot be read: {said}."
 

@@ -214,7 +214,7 @@ class Runner:
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=500,
         )
         lines = [_line(line) for line in (done.stdout + done.stderr).splitlines()]
         return Acted(done.returncode, lines)
