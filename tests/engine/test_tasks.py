@@ -1,5 +1,6 @@
 """From a committed file to an entry: whose tasks run, edits, withdrawal, branches, needs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from gitcmat.engine import blockers, queue, tasks
 from gitcmat.errors import Conflict, InvalidData, NotFound, Usage
 from gitcmat.model.blocker import BlockerKind
-from gitcmat.model.events import Cancelled
+from gitcmat.model.events import Cancelled, Rejected
 from gitcmat.model.state import State
 from gitcmat.model.task import Priority
+from gitcmat.model.usage import Session
 from tests.support.project import Project, agent_file, config_file, task_file
 from tests.support.repo import TestRepo
 
@@ -476,3 +478,23 @@ def test_a_task_that_runs_again_is_withdrawn_with_its_file(project: Project) -> 
     project.commit()
     project.step()
     assert project.state("a") == "cancelled"
+
+
+def test_what_was_edited_is_told_anew_to_an_agent_with_a_session(project: Project) -> None:
+    project.task("a")
+    project.work()
+    with project.deps.store.change("test", by=project.deps.actor) as change:
+        run = change.run(str(change.entry("a").run))
+        assert run is not None
+        change.put(replace(run, session=Session(id="s-1")))
+    project.happen("a", Rejected(text="more", by="Pat"))
+    project.task("a", prompt="Something else.")
+
+    project.step()
+    project.wait()
+
+    assert project.folder("a").read_job().session.id == ""
+    prompt = project.folder("a").read_prompts()
+    assert "Something else." in prompt.whole
+    assert prompt.more == ""
+    assert not project.entry("a").edited_since
