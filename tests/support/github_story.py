@@ -12,6 +12,7 @@ from typing import Final
 from gitcmat.adapters.forges.github_forge import GitHubForge
 from gitcmat.errors import UserError
 from gitcmat.model.forge import CheckState, MergeMethod, marks
+from gitcmat.model.state import State
 from tests.support.fakegithub.faults import Fault
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.on_github import OnGitHub
@@ -56,7 +57,8 @@ class Teller:
                 self.said.append(error.message)
             finally:
                 hub.faults.clear()
-            self.there.project.work()
+            if self.there.project.ids(State.PENDING, State.ACTIVE):
+                self.there.project.work()
             hub.tick(31)
             if reached():
                 return
