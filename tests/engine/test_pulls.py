@@ -98,6 +98,19 @@ def test_rework_goes_to_the_same_pull_request(there: OnGitHub) -> None:
     assert _numbers(there) == [1]
 
 
+def test_what_was_noted_of_it_stays_when_it_is_pushed_again(there: OnGitHub) -> None:
+    noted = replace(there.create("a").pull, told="x", approved=("rita",))
+    with there.project.deps.store.change("test", by=there.project.deps.actor) as change:
+        change.put(replace(change.entry("a"), pull=noted))
+    there.project.happen("a", Rejected(text="more", by="Pat"))
+    there.project.work()
+
+    pull = there.create("a").pull
+
+    assert (pull.told, pull.approved) == ("x", ("rita",))
+    assert pull.pushed == there.project.entry("a").head
+
+
 @pytest.mark.parametrize(
     ("kind", "verb", "path"),
     [
@@ -271,5 +284,8 @@ def test_it_goes_onto_a_need_whose_work_it_holds(there: OnGitHub) -> None:
     assert done.pull.base == "cmat/a"
     assert "\nDepends on #1\n" in there.seen(2).body
     there.button(1, MergeMethod.SQUASH)
-    assert "b: #2 goes onto main now" in there.sync().lines
-    assert there.seen(2).base == "main"
+    lines = there.sync().lines
+    assert lines.index("b: #2 goes onto main now") < lines.index(
+        "a: cmat/a on pat/project was deleted"
+    )
+    assert (there.seen(2).base, there.seen(2).state) == ("main", PullState.OPEN)
