@@ -60,7 +60,9 @@ def _reply(deps: Deps, hub: Hub, look: Look, entry: Entry) -> None:
         return
     if entry.state is State.REVIEW and branches.tip(deps.git, entry).commit != pull.pushed:
         return
-    threads = {thread.id: thread for thread in hub.forge.reviews.threads(pull.number)}
+    numbers = {one.number for one in due}  # more than one where it was closed and opened anew
+    found = (thread for number in numbers for thread in hub.forge.reviews.threads(number))
+    threads = {thread.id: thread for thread in found}
     for one in due:
         kind, _, number = one.id.partition(":")
         name = f"reply={one.last.replace(':', '-')}"
@@ -70,7 +72,7 @@ def _reply(deps: Deps, hub: Hub, look: Look, entry: Entry) -> None:
         elif thread := threads.get(int(number)):
             mine = (c for c in thread.comments if c.author.login == look.me.login)
             if not any(pull_words.tag(name) in comment.body for comment in mine):
-                hub.forge.reviews.reply(pull.number, thread.id, text)
+                hub.forge.reviews.reply(one.number, thread.id, text)
 
     def without(known: Talk) -> Talk:
         return replace(known, handed=tuple(one for one in known.handed if one not in due))
