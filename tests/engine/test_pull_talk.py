@@ -145,6 +145,20 @@ def test_more_in_a_thread_is_another_rework_and_another_reply(there: OnGitHub) -
     assert len(there.project.runs("a")) == 3
 
 
+def test_a_thread_of_one_that_was_closed_gets_its_reply_there(there: OnGitHub) -> None:
+    (thread,) = review(there, "rita", "COMMENTED", "", ("a.txt", 1, "More."))
+    there.sync()
+    there.project.work()
+    there.stage.forge("rita").pulls.close(1)
+    there.sync()
+
+    assert there.create("a", again=True).pull.number == 2
+    there.sync()
+
+    (reply,) = replies(there, thread)
+    assert reply.startswith("Addressed in [")
+
+
 def test_conversation_waits_for_what_sends_it_back(there: OnGitHub) -> None:
     says(there, "rita", "I wonder about the name.")
     assert there.sync().lines == []
