@@ -34,7 +34,7 @@ def drop_branches(deps: Deps, hub: Hub, look: Look, found: Synced) -> None:
 
 
 def _merged(deps: Deps, hub: Hub, look: Look) -> list[tuple[Entry, Pull]]:
-    """Return what is done and was merged, and is told to be new."""
+    """Return what is done and was merged from a branch of ours, and is told to be new."""
     here = (hub.remote.host, hub.remote.slug)
     return [
         (entry, entry.pull)
@@ -43,6 +43,7 @@ def _merged(deps: Deps, hub: Hub, look: Look) -> list[tuple[Entry, Pull]]:
         and entry.pull.state is PullState.MERGED
         and (entry.pull.host, entry.pull.repo) == here
         and look.changed(entry.pull.number)
+        and entry.pull.head.endswith(f"/{entry.id}")  # as gitcmat names them, and nobody else
     ]
 
 

@@ -245,6 +245,17 @@ def test_a_branch_that_others_build_on_stays(there: OnGitHub) -> None:
     assert there.seen(2).state is PullState.OPEN
 
 
+def test_only_a_branch_that_is_named_for_the_task_is_deleted(there: OnGitHub) -> None:
+    there.stage.push_commit("release", there.seen().head_sha)
+    pull = there.stage.repo.pulls[1].pull
+    assert pull is not None
+    pull.head = "release"
+    there.button(1, MergeMethod.SQUASH)
+
+    assert there.sync().landed == ["a"]
+    assert "release" in there.stage.git.branches()
+
+
 def test_a_branch_is_deleted_also_where_it_was_not_the_first_time(there: OnGitHub) -> None:
     there.button(1, MergeMethod.SQUASH)
     there.hub.fail(Kind.LOST, verb="GIT", path="git-receive-pack$", times=9)
