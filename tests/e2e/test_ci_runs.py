@@ -1,15 +1,18 @@
 """What a job that runs a task hands on, and what becomes of it in the one that publishes."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.ci_jobs import Jobs
+from tests.support.ci_jobs import Jobs, told
 from tests.support.ci_parcel import BOT
+from tests.support.cli import running
 from tests.support.fakegithub.server import FakeGitHub
 from tests.support.repo import TestRepo
+from tests.support.wait import until
 
 
 @pytest.fixture
@@ -105,6 +108,57 @@ def test_a_run_that_fails_is_reported_and_recorded(
     assert entry is not None
     assert (entry.state, entry.attempt) == ("failed", 2)
     assert jobs.claims() == {}
+
+
+def test_a_job_that_is_ended_hands_on_what_there_is_and_holds_nothing_up(
+    hub: FakeGitHub, tmp_path: Path, repo: TestRepo
+) -> None:
+    mark = tmp_path / "begun"
+    script = f'echo half > "$CMAT_WORKSPACE/half.txt"; touch {mark}; exec tail -f /dev/null'
+    jobs = Jobs(hub, tmp_path, repo, script=script)
+    jobs.task("x")
+    [offer] = jobs.plan("--leases", "true").ok().tasks
+    place = jobs.checkout()
+    env, _ = jobs.job(place, "run")
+    env |= {"GITHUB_TOKEN": jobs.stage.token("rob"), "CMAT_OUT": str(jobs.out(offer))}
+    env |= told(offer)
+
+    with running(place, "ci", "run", logs=tmp_path / "logs", env=env) as job:
+        until(mark.exists, 60, "the agent")
+        job.signal(signal.SIGTERM)
+        assert job.wait().code == 130
+
+    assert jobs.publish(offer).ok().outputs["outcome"] == "waiting"
+    entry = jobs.entry("x")
+    assert entry is not None
+    assert (entry.state, entry.hold, entry.attempt) == ("pending", False, 0)
+    assert entry.reason == "its job was ended"
+    run = f"refs/cmat/runs/{entry.run}"
+    assert "half.txt" in jobs.bare.git("ls-tree", "--name-only", run).split()
+    assert jobs.claims() == {}
+
+
+def test_a_sync_removes_claims_that_nobody_needs_any_more(
+    hub: FakeGitHub, tmp_path: Path, repo: TestRepo
+) -> None:
+    jobs = Jobs(hub, tmp_path, repo)
+    jobs.task("x")
+    jobs.task("y")
+    jobs.plan("--leases", "true").ok()
+    for task in ("x", "y"):
+        # Of long ago, by a node that nobody understands.
+        commit = jobs.bare.git("commit-tree", "HEAD^{tree}", "-m", "claim of another kind")
+        jobs.bare.git("update-ref", f"refs/cmat/claims/{task}", commit)
+    jobs.project.repo.delete(".cmat/tasks/x.yaml")
+    jobs.project.repo.commit("Do not want x")
+    jobs.stage.push_main()
+
+    jobs.sync().ok()
+
+    assert (jobs.state("x"), jobs.state("y")) == ("cancelled", "pending")
+    assert list(jobs.claims()) == ["y"]
+    [offer] = jobs.plan("--leases", "true").ok().tasks
+    assert offer["task"] == "y"
 
 
 def test_a_claim_that_is_lost_runs_nothing_and_publishes_nothing(

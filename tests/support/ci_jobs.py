@@ -94,12 +94,19 @@ class Jobs:
     ) -> Step:
         """Do a step of a job in a new checkout, or in `place`."""
         place = place or self.checkout()
+        told, files = self.job(place, verb)
+        result = gitcmat(place, "ci", verb, *args, env={**told, **(env or {})})
+        outputs = _outputs(files["OUTPUT"].read_text(encoding="utf-8"))
+        return Step(result, outputs, files["STEP_SUMMARY"].read_text(encoding="utf-8"))
+
+    def job(self, place: Path, verb: str) -> tuple[dict[str, str], dict[str, Path]]:
+        """The environment of a step, and the files by which it speaks to its workflow."""
         temp = self.folder / f"temp-{place.name}-{verb}"
         temp.mkdir(exist_ok=True)
         files = {name: temp / name.lower() for name in ("OUTPUT", "STEP_SUMMARY", "ENV", "PATH")}
         for file in files.values():
             file.touch()
-        told: Env = {
+        told = {
             **{f"GITHUB_{name}": str(file) for name, file in files.items()},
             "GITHUB_SERVER_URL": self.hub.url,
             "GITHUB_API_URL": self.hub.url,
@@ -108,11 +115,8 @@ class Jobs:
             "RUNNER_TEMP": str(temp),
             "CMAT_TRUST_DIGEST": self.digest,
             "CMAT_SANDBOX": "off",
-            **(env or {}),
         }
-        result = gitcmat(place, "ci", verb, *args, env=told)
-        outputs = _outputs(files["OUTPUT"].read_text(encoding="utf-8"))
-        return Step(result, outputs, files["STEP_SUMMARY"].read_text(encoding="utf-8"))
+        return told, files
 
     def _event(self, temp: Path) -> Mapping[str, str]:
         """What started it: a push of what main is now."""
