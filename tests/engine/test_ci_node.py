@@ -12,7 +12,7 @@ from gitcmat.store.remote_state import Move, Moved, move
 from tests.support.ci_racer import nodes, race, record
 from tests.support.project import Project, task_file
 from tests.support.repo import TestRepo
-from tests.support.store import Clock
+from tests.support.store import NOW, Clock
 
 STATE = "refs/cmat/state/ci"
 
@@ -213,7 +213,7 @@ def test_a_claim_that_ran_out_is_taken_over_and_one_that_did_not_is_not(
     digest = trust.look(project.deps).plan.digest
 
     def plan(name: str, lease_for: str, later: float = 0) -> ci_plan.Planned:
-        clock = Clock()
+        clock = Clock(NOW)
         clock.later(later)
         how = {"trust_digest": digest, "lease_for": lease_for}
         with nodes(repo.path, tmp_path / name, clock=clock, **how) as made:

@@ -60,9 +60,13 @@ def test_what_can_be_worked_out_is_not_taken_from_the_report(parcel: Parcel) -> 
     assert entry.tree == parcel.remote.git("rev-parse", f"{head}^{{tree}}")
 
 
-def test_a_gate_that_the_report_keeps_quiet_about_was_not_checked(parcel: Parcel) -> None:
+@pytest.mark.parametrize("told", [0, 1])
+def test_a_gate_that_was_asked_for_and_is_not_told_of_is_not_green(
+    parcel: Parcel, told: int
+) -> None:
     report = parcel.honest()
-    report["runs"][0]["result"]["gates"] = []
+    result = report["runs"][0]["result"]
+    result["gates"] = result["gates"][:told]
     parcel.say(report)
     assert parcel.publish().entry.verdict == "not checked"
 

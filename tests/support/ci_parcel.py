@@ -41,7 +41,7 @@ class Parcel:
         self.repo.commit("Start", {"README.md": "# A project\n", "src/a.py": "print(1)\n"})
         project = Project(
             self.repo,
-            {**config_file({"tests": ["true"]}), **agent_file("coder", "true")},
+            {**config_file({"lint": ["true"], "tests": ["true"]}), **agent_file("coder", "true")},
         )
         project.commit(task_file("x", paths=["src/**"]), task_file("y"))
         self.repo.git("remote", "add", "origin", str(self.remote.path))
@@ -168,7 +168,10 @@ class Parcel:
             run=RUN,
             outcome=RunOutcome.FINISHED,
             head=head,
-            gates=(GateResult(name="tests", outcome=GateOutcome.PASSED, exit_code=0),),
+            gates=tuple(
+                GateResult(name=name, outcome=GateOutcome.PASSED, exit_code=0)
+                for name in ("lint", "tests")
+            ),
             said="It is done.",
             started=now,
             ended=now,
