@@ -128,6 +128,11 @@ class Look:
             self._permissions[login] = self._hub.forge.permission(login)
         return self._permissions[login]
 
+    def expect(self, many: int) -> None:
+        """Say how many pull requests are going to be asked for: many are, all at once."""
+        if self.fresh or many > self._few:
+            _ = self.opened
+
     def pull(self, number: int) -> PullRequest:
         """Return a pull request.
 
@@ -165,10 +170,13 @@ class Look:
             self._tips[branch] = fetch(self._deps.git, self._hub.upstream(), branch)
         return self._tips[branch]
 
+    def was(self, branch: str) -> str | None:
+        """Return where the last whole pass saw a full branch there; None if it did not."""
+        return self._before.bases.get(branch) if self._before is not None else None
+
     def moved(self, branch: str) -> bool:
         """Whether a full branch there is not where the last whole pass saw it."""
-        known = self._before.bases.get(branch) if self._before is not None else None
-        return self.tip(branch) != known
+        return self.tip(branch) != self.was(branch)
 
     def done(self) -> None:
         """Remember that everything of this pass was taken in: the next one asks what is new."""

@@ -26,7 +26,7 @@ from gitcmat.model.names import short
 from gitcmat.model.pull import Pull, PullState
 from gitcmat.model.state import FINISHED, OPEN, State
 from gitcmat.store import refs
-from gitcmat.store.found_landing import found_landing
+from gitcmat.store.found_landing import found_landing, may_have_landed
 from gitcmat.store.state import Change
 
 _LATEST: Final = 500
@@ -68,15 +68,19 @@ def _seen(deps: Deps, hub: Hub, look: Look, found: Synced) -> dict[str, _Seen]:
     facts = deps.store.read()
     asked = {entry.id: (entry, pull) for entry, pull in _ours(hub, facts.entries(*OPEN))}
     found.looked = len(asked)
-    moved = {target: look.moved(target) for target in {entry.target for entry, _ in asked.values()}}
+    nearer = _nearer(deps, look, asked.values())
     for entry, pull in _ours(hub, facts.entries(*FINISHED, limit=_LATEST)):
         if pull.open and look.changed(pull.number):  # somebody tidies up there
             asked[entry.id] = (entry, pull)
+    due = {
+        task: (entry, pull)
+        for task, (entry, pull) in asked.items()
+        # What is merged waits until that is on its target.
+        if look.changed(pull.number) or task in nearer or pull.state is PullState.MERGED
+    }
+    look.expect(len(due))
     seen: dict[str, _Seen] = {}
-    for task, (entry, pull) in asked.items():
-        waits = pull.state is PullState.MERGED  # until that is on its target
-        if not (look.changed(pull.number) or moved.get(entry.target) or waits):
-            continue
+    for task, (entry, pull) in due.items():
         try:
             now = look.pull(pull.number)
         except NotVisible:
@@ -94,6 +98,22 @@ def _seen(deps: Deps, hub: Hub, look: Look, found: Synced) -> dict[str, _Seen]:
             look.again(pull.number)
         seen[task] = _Seen(now=now, landed=landed)
     return seen
+
+
+def _nearer(deps: Deps, look: Look, asked: Iterable[tuple[Entry, Pull]]) -> set[str]:
+    """Return the tasks whose work may be on their target by now, which has moved."""
+    found: set[str] = set()
+    by_target: dict[str, dict[str, str]] = {}
+    for entry, pull in asked:
+        by_target.setdefault(entry.target, {})[entry.id] = pull.pushed
+    for target, pushed in by_target.items():
+        if not look.moved(target):
+            continue
+        tip, was = look.tip(target), look.was(target)
+        works = (work for work in pushed.values() if work)
+        landed = may_have_landed(deps.git, was, tip, works) if tip and was else set(pushed.values())
+        found |= {task for task, work in pushed.items() if not work or work in landed}
+    return found
 
 
 def _ours(hub: Hub, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Pull]]:

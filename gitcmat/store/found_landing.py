@@ -1,5 +1,7 @@
 """Whether work is on a branch already, whoever put it there and in whatever form."""
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 from gitcmat.store.git import Git, Repository
@@ -7,6 +9,8 @@ from gitcmat.store.landing_commits import workshop
 
 _LOOK_AT: Final = 300
 """Commits of the branch that are compared, the latest first."""
+_NAMES: Final = ("--no-ext-diff", "--no-renames")
+_PAIR: Final = re.compile(rb"([0-9a-f]{40,64}) [0-9a-f]{40,64}\n")
 _DIFF: Final = ("--no-ext-diff", "--no-textconv", "--full-index", "--binary", "--no-renames")
 
 
@@ -39,6 +43,36 @@ def found_landing(repo: Repository, git: Git, tip: str, work: str) -> str | None
         merged = shop.merge(tip, work)
     whole = git.text("rev-parse", f"{tip}^{{tree}}")
     return tip if merged.tree == whole and not merged.conflicts else None
+
+
+def may_have_landed(git: Git, was: str, tip: str, works: Iterable[str]) -> set[str]:
+    """Return those of `works`, commits, that may have come into a branch which went to `tip` from
+    `was`, where they were not.
+
+    A commit that brought one changed a file in which that work differs from `was`; to see this
+    takes four processes for any number of works. What is not known here may have landed.
+    """
+    works = dict.fromkeys(works)
+    if not git.ok("cat-file", "-e", f"{was}^{{commit}}"):
+        return {*works}
+    log = ("log", "--first-parent", "-m", "--format=", "--name-only", "-z", *_NAMES)
+    new = {name.lstrip(b"\n") for name in git.run(*log, f"{was}..{tip}").out.split(b"\0")} - {b""}
+    asked = "".join(f"{commit}^{{tree}}\n" for commit in (was, *works))
+    told = git.run("cat-file", "--batch-check=%(objectname)", input=asked.encode()).text
+    before, *trees = told.splitlines()
+    of = dict(zip(works, trees, strict=True))
+    found = {work for work, tree in of.items() if " " in tree}  # it says: missing
+    pairs = "".join(f"{tree} {before}\n" for tree in dict.fromkeys(of.values()) if " " not in tree)
+    told_of = git.run(
+        "diff-tree", "--stdin", "-r", "--name-only", "-z", *_NAMES, input=pairs.encode()
+    )
+    touched, tree = set(), ""
+    for part in told_of.out.split(b"\0"):
+        while (head := _PAIR.match(part)) is not None:  # a line of its own, before the names
+            tree, part = head[1].decode(), part[head.end() :]  # noqa: PLW2901
+        if part in new:
+            touched.add(tree)
+    return found | {work for work, tree in of.items() if tree in touched}
 
 
 def _patches(git: Git, diffs: bytes) -> dict[str, str]:

@@ -17,8 +17,8 @@ from tests.support.on_github import OnGitHub
 from tests.support.project import Project
 from tests.support.repo import TestRepo
 
-SOME: Final = 250
-PAGES: Final = {SOME: 3, 1000: 10}
+SOME: Final = 120
+PAGES: Final = {SOME: 2, 1000: 10}
 """Of a hundred pull requests each."""
 CHANGED: Final = 50
 """Requests after ten changes: four for each, and what a look costs anyway."""
@@ -93,7 +93,7 @@ def _costs_what_is_new(there: OnGitHub, many: int) -> None:
     assert first.asked <= 5 + 2 * PAGES[many], first.paths
     Costs(there)  # what was asked for until then has another time, and so no tag yet
     for _ in range(3):
-        there.project.clock.later(20)
+        there.project.clock.later(10)
         nothing = Costs(there)
         assert (nothing.asked, nothing.counted) == (3, 0), nothing.paths
         assert {path.rpartition(" ")[2] for path in nothing.paths} == {"304"}
@@ -109,31 +109,31 @@ def _costs_what_is_new(there: OnGitHub, many: int) -> None:
 
 def test_all_checks_are_seen_from_time_to_time(there: OnGitHub) -> None:
     _crowd(there, SOME)
-    head = _pushed(there, 150)
+    head = _pushed(there, 50)
     there.sync()
     there.stage.hub.tick(60)
     there.sync()
     there.stage.run_check(head, "nightly", CheckState.FAILED)
     there.sync()
-    assert _checks(there, "t150") == ""
+    assert _checks(there, "t50") == ""
 
     there.project.clock.later(121)
     there.sync()
-    assert _checks(there, "t150") == "failed"
+    assert _checks(there, "t50") == "failed"
 
 
 def test_a_check_that_is_on_is_followed(there: OnGitHub) -> None:
     _crowd(there, SOME)
     there.sync()
-    head = _pushed(there, 170)
+    head = _pushed(there, 70)
     there.stage.run_check(head, "unit", CheckState.RUNNING)
     there.sync()
-    assert _checks(there, "t170") == "running"
+    assert _checks(there, "t70") == "running"
 
     there.stage.run_check(head, "unit", CheckState.PASSED)
     there.stage.hub.tick(60)
     there.sync()
-    assert _checks(there, "t170") == "passed"
+    assert _checks(there, "t70") == "passed"
 
 
 def _pushed(there: OnGitHub, number: int) -> str:
@@ -151,3 +151,13 @@ def _checks(there: OnGitHub, task: str) -> str:
     pull = there.project.entry(task).pull
     assert pull is not None
     return pull.checks
+
+
+def test_a_push_to_the_target_asks_only_for_what_may_have_come_by_it(there: OnGitHub) -> None:
+    _crowd(there, SOME)
+    there.sync()
+    there.sync()
+    there.stage.push("main", "elsewhere.txt", "x\n")
+    there.stage.repo.tips = there.stage.git.branches()
+
+    assert Costs(there).asked == 3

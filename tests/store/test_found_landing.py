@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitcmat.store.found_landing import found_landing
+from gitcmat.store.found_landing import found_landing, may_have_landed
 from gitcmat.store.git import Git, discover
 from tests.support.repo import TestRepo
 
@@ -68,3 +68,39 @@ def test_work_that_changes_nothing_is_nowhere(repo: TestRepo) -> None:
     repo.switch("main")
     repo.commit("other", {"c.txt": "c\n"})
     assert _found(repo, tip) is None
+
+
+def _may(repo: TestRepo, was: str, *works: str) -> set[str]:
+    return may_have_landed(Git(repo.git_dir), was, repo.tip("main"), works)
+
+
+def test_only_what_shares_a_file_with_what_is_new_may_have_landed(
+    repo: TestRepo, work: str
+) -> None:
+    repo.branch("other")
+    repo.switch("other")
+    other = repo.commit("other", {"sub/with space.txt": "x\n", "ü.txt": "x\n"})
+    nothing = repo.tip("main")
+    repo.switch("main")
+    was = repo.tip("main")
+    assert _may(repo, was, work, other, nothing) == set()
+    repo.commit("far away", {"c.txt": "c\n"})
+    assert _may(repo, was, work, other, nothing) == set()
+    repo.commit("near", {"ü.txt": "y\n"})
+    assert _may(repo, was, work, other, nothing) == {other}
+    repo.commit("near the other", {"b.txt": "y\n"})
+    assert _may(repo, was, work, other, nothing) == {work, other}
+
+
+def test_what_has_landed_may_have_landed(repo: TestRepo, work: str) -> None:
+    was = repo.tip("main")
+    repo.git("merge", "-q", "--no-edit", "--no-ff", work)
+    assert _may(repo, was, work) == {work}
+    repo.git("revert", "-m", "1", "--no-edit", "HEAD")
+    assert _may(repo, was, work) == {work}
+
+
+def test_what_is_not_known_here_may_have_landed(repo: TestRepo, work: str) -> None:
+    gone = "1" * 40
+    assert _may(repo, repo.tip("main"), work, gone) == {gone}
+    assert _may(repo, gone, work) == {work}
