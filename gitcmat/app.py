@@ -159,13 +159,13 @@ def _opened(
     from gitcmat.adapters.forges import open_github, sign_in
     from gitcmat.engine.hub import Hub
     from gitcmat.errors import NotFound
-    from gitcmat.model.remote import push_url
+    from gitcmat.model.remote import how_to_sign_in, push_url
     from gitcmat.store.pushing import signed_in
 
     if found is None:
         raise NotFound(
             f"There is nothing to sign in to {remote.host} with.",
-            hint="gh auth login, or set GH_TOKEN; gitcmat auth status says where gitcmat looked",
+            hint=f"{how_to_sign_in(remote.host)}; gitcmat auth status says where gitcmat looked",
         )
     login = sign_in(remote, found, clock=deps.clock, api=api)
     return Hub(

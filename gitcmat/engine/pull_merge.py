@@ -2,7 +2,7 @@
 why all the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gitcmat.engine import branches, forge_sync, pulls
@@ -31,8 +31,10 @@ class Status:
     seen: PullRequest
     checks: tuple[Check, ...]
     standing: Standing
+    reasons: tuple[str, ...]
+    """What the forge has against merging it, in words; gates are in the entry."""
     against: tuple[str, ...]
-    """What speaks against merging it, in words; gates are in the entry."""
+    """All that `merge` would refuse it for now, in words."""
 
 
 def status(deps: Deps, hub: Hub, task: str) -> Status:
@@ -45,14 +47,22 @@ def status(deps: Deps, hub: Hub, task: str) -> Status:
     checks = hub.forge.checks.list(seen.head_sha)
     said = _standing(hub, seen)
     approvals = deps.settings.forge.approvals
-    against = pull_rules.why_not_merged(seen, checks, said, approvals=approvals)
+    reasons = pull_rules.why_not_merged(seen, checks, said, approvals=approvals)
     pull = replace(
         pull_rules.followed(pull_rules.recorded(entry), seen),
         approved=said.approved,
         rejected=said.rejected,
         checks=pull_rules.together(checks),
     )
-    return Status(entry=entry, pull=pull, seen=seen, checks=checks, standing=said, against=against)
+    return Status(
+        entry=entry,
+        pull=pull,
+        seen=seen,
+        checks=checks,
+        standing=said,
+        reasons=reasons,
+        against=_against(deps, entry, seen, reasons),
+    )
 
 
 def files(deps: Deps, hub: Hub, task: str) -> tuple[ChangedFile, ...]:
@@ -82,7 +92,7 @@ def merge(
     landing.check_state(entry)
     work = branches.tip(deps.git, entry).commit
     _check_head(entry, seen, work)
-    _check(entry, now.against, work, override)
+    _check(entry, now.reasons, work, override)
     if override:
         _write_down(deps, hub, entry, pull, override)
     try:
@@ -123,17 +133,49 @@ def _check_head(entry: Entry, seen: PullRequest, work: str) -> None:
         )
 
 
-def _check(entry: Entry, against: tuple[str, ...], work: str, override: str) -> None:
+def _check(entry: Entry, reasons: tuple[str, ...], work: str, override: str) -> None:
     """Refuse what is not green and approved, unless there is a reason."""
-    landing.check_override(entry, entry.gates, override, command="pr merge")
-    reasons = list(against)
-    if work != entry.head and entry.gates:
-        reasons.append("you committed on its branch, and the gates have not judged that")
+    _check_gates(entry, override)
+    reasons = (*reasons, *_not_judged(entry, work))
     if reasons and not override:
         raise Conflict(
             f"{entry.id} is not merged by itself: {'; '.join(reasons)}.",
             hint=f'gitcmat pr merge {entry.id} --override "why it may be merged all the same"',
         )
+
+
+def _check_gates(entry: Entry, override: str) -> None:
+    landing.check_override(entry, entry.gates, override, command="pr merge")
+
+
+def _not_judged(entry: Entry, work: str) -> tuple[str, ...]:
+    if work == entry.head or not entry.gates:
+        return ()
+    return ("there are commits on its branch that the gates have not judged",)
+
+
+def _against(
+    deps: Deps, entry: Entry, seen: PullRequest, reasons: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return all that `merge` refuses for, by the checks that it makes itself."""
+    if seen.state is not PullState.OPEN:
+        return (f"it is {seen.state}",)
+    work = branches.tip(deps.git, entry).commit
+    checks = (
+        lambda: landing.check_state(entry),
+        lambda: _check_head(entry, seen, work),
+        lambda: _check_gates(entry, ""),
+    )
+    refused = (_refusal(check) for check in checks)
+    return (*filter(None, refused), *reasons, *_not_judged(entry, work))
+
+
+def _refusal(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except Conflict as error:
+        return error.message.rstrip(".")
+    return ""
 
 
 def _write_down(deps: Deps, hub: Hub, entry: Entry, pull: Pull, override: str) -> None:

@@ -95,6 +95,14 @@ def is_cloud(host: str) -> bool:
     return host == GITHUB or host.endswith(".ghe.com")
 
 
+def how_to_sign_in(host: str) -> str:
+    """Return what to do where nothing signs in to a host."""
+    if is_cloud(host):
+        return "gh auth login, or set GH_TOKEN"
+    own = f"forge: {{hosts: ['{host}']}} in your own settings"
+    return f"gh auth login --hostname {host}, or set GH_ENTERPRISE_TOKEN, with {own}"
+
+
 def push_url(address: str, remote: Remote) -> str:
     """Return where a token may push to: https, or this very machine as its address says."""
     plain = address.startswith("http://") and remote.host.partition(":")[0] in LOOPBACK

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from gitcmat.model.remote import how_to_sign_in
 from tests.support.cli import Result, gitcmat
 from tests.support.fakegithub.apps import new_key
 from tests.support.fakegithub.faults import Kind
@@ -138,7 +139,7 @@ def test_nothing_to_sign_in_with_is_told_place_by_place(there: There) -> None:
         "             gh auth token: gh has nothing (exit code 1)",
         "             GitHub App: your own settings name none",
         f"there is nothing to sign in to {there.host} with",
-        "next: gh auth login, or set GH_TOKEN",
+        f"next: {how_to_sign_in(there.host)}",
     ]
     assert there.hub.count() == 0
 

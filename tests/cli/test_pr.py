@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gitcmat.model.forge import CheckState, Verdict
+from gitcmat.model.remote import how_to_sign_in
 from tests.support.cli import Result, gitcmat
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
@@ -133,6 +134,33 @@ def test_red_gates_are_not_merged(there: OwnForge) -> None:
     ]
 
 
+def test_its_status_names_all_that_it_is_not_merged_for(there: OwnForge) -> None:
+    there.settings(approvals=0)
+    there.pr("create", "x").ok()
+    assert _against(there) == ["#1 of x is a draft"]
+    there.pr("create", "x", "--ready").ok()
+    assert _against(there) == []
+
+    work = there.stage.forge().pulls.get(1).head_sha
+    theirs = there.stage.push("cmat/x", "more.txt", "by hand\n")
+    assert _against(there) == [f"#1 shows {theirs[:10]}, and the work of x is at {work[:10]}"]
+    there.pr("create", "x").ok()
+    assert _against(there) == ["there are commits on its branch that the gates have not judged"]
+    assert there.pr("merge", "x").code == 5
+
+    gitcmat(there.repo, "review", "reject", "x", "-m", "no").ok()
+    assert there.pr("status", "x").ok().out.splitlines()[6:] == [
+        "  ! x is pending; only what is in review can land",
+        "  ! there are commits on its branch that the gates have not judged",
+    ]
+    there.pr("close", "x").ok()
+    assert _against(there) == ["it is closed"]
+
+
+def _against(there: OwnForge) -> object:
+    return there.pr("status", "x", "--json").ok().json["against"]
+
+
 def test_who_works_alone_needs_no_approval(there: OwnForge) -> None:
     there.settings(approvals=0, pull="ready")
     there.pr("create", "x").ok()
@@ -207,7 +235,7 @@ def test_without_a_forge_it_says_what_is_missing(there: OwnForge) -> None:
     host = there.stage.hub.url.removeprefix("http://")
     assert unknown.err.splitlines() == [
         f"error: There is nothing to sign in to {host} with.",
-        "hint: gh auth login, or set GH_TOKEN; gitcmat auth status says where gitcmat looked",
+        f"hint: {how_to_sign_in(host)}; gitcmat auth status says where gitcmat looked",
     ]
 
 

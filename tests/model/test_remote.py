@@ -3,7 +3,7 @@
 import pytest
 
 from gitcmat.errors import InvalidData
-from gitcmat.model.remote import Remote, api_of, parse_remote, parse_slug
+from gitcmat.model.remote import Remote, api_of, how_to_sign_in, parse_remote, parse_slug
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,13 @@ def test_a_slug_is_an_owner_and_a_name() -> None:
 )
 def test_every_host_has_its_api(host: str, api: str) -> None:
     assert api_of(host) == api
+
+
+def test_how_one_signs_in_depends_on_the_host() -> None:
+    """A token for github.com is sent to no other host: naming it would help nobody there."""
+    assert how_to_sign_in("github.com") == "gh auth login, or set GH_TOKEN"
+    assert how_to_sign_in("acme.ghe.com") == "gh auth login, or set GH_TOKEN"
+    assert how_to_sign_in("git.acme.org") == (
+        "gh auth login --hostname git.acme.org, or set GH_ENTERPRISE_TOKEN, "
+        "with forge: {hosts: ['git.acme.org']} in your own settings"
+    )

@@ -88,9 +88,11 @@ def _door_lines(door: "Door") -> Iterator[str]:
 
 
 def _nothing(door: "Door") -> Iterator[str]:
+    from gitcmat.model.remote import how_to_sign_in
+
     yield from _door_lines(door)
     yield f"there is nothing to sign in to {door.remote.host} with"
-    yield "next: gh auth login, or set GH_TOKEN"
+    yield f"next: {how_to_sign_in(door.remote.host)}"
 
 
 def _lines(found: "SignedIn") -> Iterator[str]:
