@@ -21,6 +21,7 @@ from gitcmat.model.forge import Check, CheckState, Level, Rollup
 from gitcmat.model.marks import one_line
 from gitcmat.model.names import short
 from gitcmat.model.state import State
+from gitcmat.system.logs import Redactor
 
 _SHOWN: Final = 5
 """Red checks that are told in full; the others by name."""
@@ -92,11 +93,12 @@ def _of_check(hub: Hub, check: Check, room: int) -> str:
     lines = [f"{one_line(check.name)}: {check.state.value}"]
     if check.title:
         lines.append(one_line(limits.beginning(check.title, 300)))
+    without_secrets = Redactor(()).text  # it may stand in a question, which all can read
     places = hub.forge.checks.annotations(check)
     for place in sorted(places, key=lambda p: _LEVELS.index(p.level))[:_PLACES]:
-        message = limits.beginning(one_line(place.message), 300)
+        message = limits.beginning(one_line(without_secrets(place.message)), 300)
         lines.append(f"{one_line(place.path)}:{place.line}: {message}")
     said = limits.beginning("\n".join(lines), room // 2)
-    log = _COLOUR.sub("", _TIME.sub("", hub.forge.checks.log(check)))
+    log = without_secrets(_COLOUR.sub("", _TIME.sub("", hub.forge.checks.log(check))))
     end = limits.cut(log.strip(), room // 2 - 100)
     return f"{said}\n\nThe end of its log:\n\n{end}" if end else said

@@ -59,7 +59,8 @@ def obey(deps: Deps, change: Change, asked: Asked, after: After) -> str:
             event = Cancelled(reason=reason, by=asked.login)
             entry = happen(change, asked.task, event, deps.clock.now(), after)
             ends = ", once its run has ended" if entry.state is State.ACTIVE else ""
-            return f"{entry.id} is cancelled{ends}."
+            stays = f" #{asked.place.number} stays open." if asked.place.pull else ""
+            return f"{entry.id} is cancelled{ends}.{stays}"
         case Verb.ANSWER:
             return _answer(deps, change, asked, after)
         case Verb.APPROVE:

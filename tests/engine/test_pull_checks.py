@@ -71,6 +71,20 @@ def test_a_red_check_goes_back_with_its_places_and_the_end_of_its_log(there: OnG
     assert there.project.state("a") == "review"
 
 
+def test_what_looks_like_a_secret_in_a_log_goes_nowhere(there: OnGitHub) -> None:
+    secret = f"ghp_{'a1B2' * 9}"
+    head = _red(there, log=f"do nothing\npush with {secret}\n")
+    spot = Annotation(path="a.txt", line=1, message=f"{secret} is refused")
+    there.stage.annotate(there.seen().head_sha, "build", spot)
+    there.sync()
+
+    assert "> push with [secret]" in _rework(there)
+    assert secret not in prompt(there)
+    (asked,) = there.project.asked("a")
+    assert head in asked.detail
+    assert secret not in asked.detail + "".join(comments(there))
+
+
 def test_after_as_many_attempts_as_there_are_a_person_is_asked_there(there: OnGitHub) -> None:
     _red(there)
     there.sync()

@@ -73,7 +73,7 @@ def test_retry_when_nothing_is_there_to_send_back(there: OnGitHub) -> None:
 
 def test_cancel_and_begin_again(there: OnGitHub) -> None:
     says(there, "rita", "/cmat cancel")
-    assert _answer(there) == "`/cmat cancel`: a is cancelled."
+    assert _answer(there) == "`/cmat cancel`: a is cancelled. #1 stays open."
     entry = there.project.entry("a")
     assert (entry.state, entry.reason) == ("cancelled", "cancelled by rita on #1")
 
