@@ -22,7 +22,9 @@ def command() -> None:
 
 @command.command()
 @click.argument("task")
-@click.option("--draft", "ready", flag_value="", help="As a draft; the default, unless your settings say pull: ready.")
+@click.option(
+    "--draft", "ready", flag_value="", help="As a draft; the default but for `pull: ready`."
+)
 @click.option("--ready", "ready", flag_value="yes", help="Ready for review, also if it is there.")
 @click.option("--base", default="", metavar="BRANCH", help="The branch there that it goes onto.")
 @click.option("--again", is_flag=True, help="A new one, although the last one was closed.")
