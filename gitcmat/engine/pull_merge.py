@@ -2,6 +2,7 @@
 why all the same.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -181,7 +182,8 @@ def _refusal(check: Callable[[], object]) -> str:
 def _write_down(deps: Deps, hub: Hub, entry: Entry, pull: Pull, override: str) -> None:
     """Record why it is merged all the same, here first and then where the others see it."""
     _because(deps, entry.id, pull, override)
-    tag = mark("override", pull.pushed or "unknown")
+    reason = hashlib.sha256(override.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    tag = mark("override", f"{pull.pushed or 'unknown'}-{reason}")
     author = hub.forge.whoami().login
     if hub.forge.comments.find(pull.number, tag, author=author) is None:
         by = pull_body.part(deps.me.name)

@@ -10,6 +10,7 @@ from gitcmat.model.remote import how_to_sign_in
 from tests.support.cli import Result, gitcmat
 from tests.support.fakegithub.faults import Kind
 from tests.support.fakegithub.server import FakeGitHub
+from tests.support.fakegithub.world import Protection
 from tests.support.own_forge import OwnForge
 from tests.support.repo import TestRepo
 from tests.support.watched import Project
@@ -117,6 +118,22 @@ def test_who_merges_all_the_same_says_why_for_all_to_see(there: OwnForge) -> Non
     assert comment.body.endswith(
         "merges this although not everything is green:\n\nF\u200bixes #9 at once, @\u200brita\n"
     )
+
+
+def test_the_reason_that_stands_there_is_that_by_which_it_was_merged(there: OwnForge) -> None:
+    there.pr("create", "x", "--ready").ok()
+    there.stage.repo.protection["main"] = Protection(approvals=1)
+    for _ in range(2):
+        assert there.pr("merge", "x", "--override", "It is late").code == 5
+    there.stage.repo.protection.clear()
+    there.pr("merge", "x", "--override", "It is simple").ok()
+
+    entry = there.project.entry("x")
+    assert entry is not None
+    assert entry.landing is not None
+    assert entry.landing.override == "It is simple"
+    said = [comment.body.splitlines()[-1] for comment in there.stage.forge().comments.list(1)]
+    assert said == ["It is late", "It is simple"]
 
 
 def test_red_gates_are_not_merged(there: OwnForge) -> None:
