@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.acting import REF, ROOT, Acted, Runner
 
-LOCKED: Final = (ROOT / "action/requirements.txt").read_text(encoding="utf-8")
+LOCKED: Final = (ROOT / ".github/action/requirements.txt").read_text(encoding="utf-8")
 HOSTILE: Final = "import pathlib, sys; pathlib.Path('/proc/self/cwd/canary').write_text('ran')\n"
 
 WORKFLOW: Final = f"""\
@@ -96,7 +96,7 @@ def test_a_python_that_is_too_old_is_said_in_words(tmp_path: Path) -> None:
 
 def test_a_system_that_it_does_not_know_is_said_in_words(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["bash", ROOT / "action/install"],
+        ["bash", ROOT / ".github/action/install"],
         env={"RUNNER_OS": "Windows", "RUNNER_TEMP": str(tmp_path), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

@@ -36,7 +36,7 @@ def test_the_action_keeps_the_rules() -> None:
 
 def test_scripts_of_the_action_take_nothing_but_variables() -> None:
     for script in ("install", "mode"):
-        text = (ROOT / "action" / script).read_text(encoding="utf-8")
+        text = (ROOT / ".github/action" / script).read_text(encoding="utf-8")
         assert "${{" not in text
         assert "set -euo pipefail" in text
 
@@ -228,7 +228,7 @@ def test_a_breach_is_seen(name: str, change: Callable[[str], str], breach: str) 
     ("change", "breach"),
     [
         (
-            swap('"$GITHUB_ACTION_PATH/action/mode"', '"$X" ${{ inputs.task }}'),
+            swap('"$GITHUB_ACTION_PATH/.github/action/mode"', '"$X" ${{ inputs.task }}'),
             "an expression in run",
         ),
         (swap("      shell: bash\n", ""), "a step has no shell"),

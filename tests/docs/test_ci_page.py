@@ -57,7 +57,7 @@ def test_what_it_links_to_is_there() -> None:
 def test_the_modes_are_those_of_the_action_and_their_outputs_those_it_has() -> None:
     rows = table(section("What each mode does"))
     modes = [row[0].strip("`") for row in rows]
-    script = (ROOT / "action/mode").read_text(encoding="utf-8")
+    script = (ROOT / ".github/action/mode").read_text(encoding="utf-8")
     (known,) = re.findall(r'is none of ([\w, ]+)"$', script, re.MULTILINE)
     assert modes == known.split(", ")
     assert set(modes) - {"validate"} == set(ci.command.commands) - BY_HAND

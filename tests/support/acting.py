@@ -169,7 +169,7 @@ class Runner:
         self.action = export(self.folder / "gitcmat")
         if not self.installs:
             script = _HERE.replace("{program}", str(BIN / "gitcmat"))
-            (self.action / "action/install").write_text(script, encoding="utf-8")
+            (self.action / ".github/action/install").write_text(script, encoding="utf-8")
 
     def program(self, name: str, text: str) -> None:
         """Put a program onto the PATH of steps."""
