@@ -62,6 +62,10 @@ def refuse(args: Sequence[str], message: str, hint: str, code: int) -> int:
 
     # It may name what an agent has named: a file, a branch, the subject of a commit.
     text = f"error: {message}\n" + (f"hint: {hint}\n" if hint else "")
+    if os.environ.get("GITHUB_ACTIONS"):
+        from gitcmat.model.ci_text import harmless
+
+        text = harmless(text)
     with contextlib.suppress(OSError):  # then there is nobody to be told
         sys.stderr.write(visible(text))
         sys.stderr.flush()

@@ -107,6 +107,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *lines] if lines else []
 
 
+def plain(lines: Iterable[str]) -> Iterator[str]:
+    """Lines that say what others said, with nothing in them that a runner takes for a command."""
+    return (harmless(line) for line in lines)
+
+
 def cell(text: object) -> str:
     """What others said, on one line, without anything that acts or looks like more than text."""
     line = " ".join(defused(harmless(str(text))).split())

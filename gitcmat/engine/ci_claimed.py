@@ -18,6 +18,7 @@ from gitcmat.model.job import FileChange, Result
 from gitcmat.model.marks import path_marks
 from gitcmat.model.names import is_id
 from gitcmat.model.state import State
+from gitcmat.store import refs
 from gitcmat.store.bundles import REFUSED
 from gitcmat.store.git import Git
 
@@ -79,8 +80,10 @@ def still_there(node: Node, report: Report) -> Entry:
     if entry.version != report.version or entry.approval != report.blob:
         raise _stale(report, "something has happened to it since")
     facts = node.deps.store.read()
-    if any(facts.run(one.run) is not None for one in report.runs):
-        raise _stale(report, "its run was taken in before")
+    for one in report.runs:
+        # Work of a run may be there without its record: another node's, or one that is forgotten.
+        if facts.run(one.run) is not None or refs.run_ref(one.run) in node.seen.refs:
+            raise _stale(report, "its run was taken in before")
     first = report.runs[0]
     base, start = claims.starting_point(node.deps, entry)
     if base == start == node.tip and node.deps.git.ok(

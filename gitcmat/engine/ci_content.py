@@ -3,7 +3,7 @@
 Also what a later commit takes back is looked at: whoever fetches the branch gets it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -25,6 +25,8 @@ LARGEST_FILE: Final = 10_000_000
 LARGEST: Final = 50_000_000
 """Bytes of all new files of all commits together."""
 LONGEST_MESSAGE: Final = 100_000
+_LARGEST_OTHER: Final = 10 * LONGEST_MESSAGE
+"""Bytes of a commit or a folder."""
 
 _NOTHING: Final = "000000"
 _AT_ONCE: Final = 100
@@ -69,11 +71,11 @@ def check(git: Git, start: str, head: str, rules: Rules) -> None:
     count = int(git.text("rev-list", "--count", head, f"^{start}", "--"))
     if count > MOST_COMMITS:
         _refuse(f"there are {count} commits; {MOST_COMMITS} are taken")
-    _check_sizes(git, start, head)
+    changes = list(_changes(git, start, head))
+    _check_sizes(git, start, head, {change.new: change.shown for change in changes})
     finder = Redactor(rules.secrets)
     for commit in commits(git, head, start):
         _check_commit(commit, rules, finder)
-    changes = list(_changes(git, start, head))
     _check_changes(git, start, head, changes, rules)
     _check_contents(git, changes, finder)
 
@@ -94,17 +96,21 @@ def secrets_in(git: Git, start: str, head: str, values: tuple[str, ...]) -> list
     return found
 
 
-def _check_sizes(git: Git, start: str, head: str) -> None:
-    """Look at sizes alone: what is too large is never read."""
-    objects = git.run("rev-list", "--objects", head, f"^{start}", "--").out.splitlines()
-    names = dict(line.partition(b" ")[::2] for line in objects)
+def _check_sizes(git: Git, start: str, head: str, paths: Mapping[str, str]) -> None:
+    """Look at sizes alone: what is too large is never read.
+
+    `paths` says where files lie. git is not asked: for folders in folders it says each whole path.
+    """
+    listed = ("rev-list", "--objects", "--no-object-names", head, f"^{start}", "--")
+    objects = git.run(*listed).out
     form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     total = 0
-    for line in git.run("cat-file", form, input=b"\n".join(names) + b"\n").out.splitlines():
+    for line in git.run("cat-file", form, input=objects).out.splitlines():
         name, kind, size = line.split(b" ")
-        shown = one_line(names[name].decode("utf-8", "backslashreplace")) or name.decode()[:10]
-        if int(size) > (LARGEST_FILE if kind == b"blob" else LONGEST_MESSAGE * 10):
-            _refuse(f"{shown} has {int(size)} bytes; {LARGEST_FILE} are taken")
+        shown = paths.get(name.decode(), name.decode()[:10])
+        most = LARGEST_FILE if kind == b"blob" else _LARGEST_OTHER
+        if int(size) > most:
+            _refuse(f"{shown} has {int(size)} bytes; {most} are taken")
         total += int(size)
     if total > LARGEST:
         _refuse(f"it has {total} bytes; {LARGEST} are taken")
@@ -131,7 +137,10 @@ def _check_commit(commit: RawCommit, rules: Rules, finder: Redactor) -> None:
     if ci_text.harmless(message) != message:
         _refuse(f"the message of {where} hides something, or commands a workflow")
     if ci_text.sealed(message, rules.ours) != message:
-        _refuse(f"the message of {where} calls somebody, closes an issue or speaks for gitcmat")
+        _refuse(
+            f"the message of {where} calls somebody, closes an issue, skips checks or speaks for "
+            "gitcmat"
+        )
 
 
 def _changes(git: Git, start: str, head: str) -> Iterator[_Change]:
@@ -153,7 +162,7 @@ def _check_changes(git: Git, start: str, head: str, changes: list[_Change], rule
         why = ci_paths.mode_problem(change.before, change.after)
         why = why or ci_paths.path_problem(change.path, github=rules.github)
         if why:
-            _refuse(f"{change.shown} {why}")
+            _refuse(f"{change.shown[: ci_paths.LONGEST]} {why}")
     how = ("-r", "--name-only", "-z", "--no-renames", start, head)
     now = git.run("diff-tree", *how).out.split(b"\0")[:-1]
     if len(now) > MOST_FILES:

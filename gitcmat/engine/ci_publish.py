@@ -130,7 +130,7 @@ def _record(node: Node, nodes: Nodes, parcel: Parcel) -> Done:
         for attempt in report.runs:
             _replay(deps, change, entry.id, attempt, wants, after)
     node.reconciler(start=False)
-    moves = [Move(ref=run_ref, new=parcel.head, was=node.seen.refs.get(run_ref, ""))]
+    moves = [Move(ref=run_ref, new=parcel.head, was="")]
     if parcel.offer.lease:
         moves.append(remote_claims.end(entry.id, parcel.offer.lease))
     state = node.push(*moves)

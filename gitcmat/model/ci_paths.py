@@ -17,7 +17,7 @@ _SHORT: Final = re.compile(r"(?:git|gitmod|gi7eba)~\d+")
 _DEVICES: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
 )
-_RUN_THERE: Final = frozenset({"workflows", "actions", "agent"})
+_RUN_THERE: Final = frozenset({"workflows", "actions", "action", "agent"})
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 

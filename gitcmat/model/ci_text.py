@@ -45,7 +45,7 @@ def harmless(text: str) -> str:
 
 def sealed(message: str, ours: Collection[str]) -> str:
     """Return the message of a commit as it may be pushed: harmless; it calls nobody, closes no
-    issue, and says in gitcmat's name nothing but the lines `ours`.
+    issue, skips no checks, and says in gitcmat's name nothing but the lines `ours`.
     """
     lines = defused(harmless(message)).split("\n")
     kept = (f"> {line}" if _TRAILER.match(line) and line not in ours else line for line in lines)

@@ -22,6 +22,11 @@ _CLOSES: Final = re.compile(
     rf"\b([cfr])((?:lose[sd]?|ix(?:e[sd])?|esolve[sd]?)\b:?\s*(?=[\[(<*_`]*(?:{_REFERENCE})))",
     re.IGNORECASE,
 )
+_SKIPS: Final = re.compile(
+    r"\[(?=(?:skip ci|ci skip|no ci|skip actions|actions skip)\])|\bskip(?=-checks\s*:)",
+    re.IGNORECASE,
+)
+"""What in a commit's message keeps a forge from checking it."""
 _KEYS: Final = ("Cmat-Task: ", "Cmat-Run: ", "Assisted-by: ")
 """How our own trailers begin."""
 _TRAILER: Final = re.compile(r"[A-Za-z0-9-]+: ")
@@ -32,11 +37,12 @@ _CUT: Final = "\n\n(… cut: it is longer than a forge takes)\n"
 
 
 def defused(text: str) -> str:
-    """Return text that looks the same and does nothing: it calls nobody, closes no issue, and has
-    no hidden part.
+    """Return text that looks the same and does nothing: it calls nobody, closes no issue, skips no
+    checks, and has no hidden part.
     """
     text = _CALL.sub(f"@{_NOTHING}", text)
     text = _CLOSES.sub(rf"\1{_NOTHING}\2", text)
+    text = _SKIPS.sub(rf"\g<0>{_NOTHING}", text)
     return text.replace("<!--", "&lt;!--").replace("\0", "")
 
 

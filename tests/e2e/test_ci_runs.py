@@ -90,6 +90,27 @@ def test_work_that_holds_a_secret_never_leaves_the_machine(
     assert key not in jobs.bare.git("cat-file", "--batch-all-objects", "--batch")
 
 
+COMMANDING = r"""
+question='Which?\\n::add-mask::x\\n see ##[set-output name=y]z'
+ask='{"nonce":"%s","kind":"ask","question":"'$question'"}\n'
+printf "$ask" "$CMAT_NONCE" >> "$CMAT_INBOX"
+"""
+
+
+def test_a_question_is_no_command_of_the_runner(
+    hub: FakeGitHub, tmp_path: Path, repo: TestRepo
+) -> None:
+    jobs = Jobs(hub, tmp_path, repo, script=COMMANDING)
+    jobs.task("x")
+    [offer] = jobs.plan().ok().tasks
+
+    ran, published = jobs.run(offer).ok(), jobs.publish(offer).ok()
+
+    for done in (ran, published):
+        assert done.outputs["outcome"] == "question"
+        assert "  asks: Which?\n\\u200b::add-mask::x\n see #\\u200b#[set-output" in done.result.out
+
+
 def test_a_run_that_fails_is_reported_and_recorded(
     hub: FakeGitHub, tmp_path: Path, repo: TestRepo
 ) -> None:

@@ -159,7 +159,9 @@ def test_what_lies_beside_workflows_may_be_changed_where_the_workflow_says_so(
     assert parcel.publish(allow_github=True).outcome == "review"
 
 
-@pytest.mark.parametrize("path", ["workflows/x.yml", "Actions/x/action.yml", "agent/package.json"])
+@pytest.mark.parametrize(
+    "path", ["workflows/x.yml", "Actions/x/action.yml", "action/install", "agent/package.json"]
+)
 def test_what_runs_in_a_workflow_may_never_be_changed(parcel: Parcel, path: str) -> None:
     parcel.honest(parcel.file(f".github/{path}".encode()))
     with pytest.raises(InvalidData) as caught:
@@ -179,6 +181,18 @@ def test_a_result_is_taken_once(parcel: Parcel) -> None:
         "The claim on x is nobody's any more: it ran out, or its work was published."
     )
     assert parcel.remote.refs() == before
+
+
+def test_work_of_another_run_is_not_written_over(parcel: Parcel) -> None:
+    """A report may name any run; that of another node is known here by its ref alone."""
+    parcel.honest()
+    theirs = parcel.remote.git("rev-parse", "refs/heads/main^")
+    parcel.remote.git("update-ref", f"refs/cmat/runs/{RUN}", theirs)
+    before = parcel.remote.refs()
+    with pytest.raises(Stale) as caught:
+        parcel.publish()
+    assert caught.value.message == ("What came of x is not published: its run was taken in before.")
+    assert parcel.remote.refs() == {ref: at for ref, at in before.items() if ref != CLAIM}
 
 
 def test_a_claim_that_somebody_has_taken_over_publishes_nothing(parcel: Parcel) -> None:

@@ -230,6 +230,13 @@ def test_refused_a_bot(event: Told) -> None:
     assert refused(event) == "'robot[bot]', which caused this event, is a program."
 
 
+def test_refused_a_bot_that_wrote_what_the_clock_starts() -> None:
+    """Of it there is a name alone."""
+    assert refused(schedule("robot[bot]")) == (
+        "'robot[bot]', which caused this event, is a program."
+    )
+
+
 def test_refused_a_bot_with_the_name_of_a_person() -> None:
     event = told("push", sender=account("rita", "Bot"), after=SHA)
     assert refused(event) == "'rita', which caused this event, is a program."

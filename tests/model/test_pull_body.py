@@ -20,13 +20,19 @@ Z = "\u200b"
         ("fix https://github.com/a/b/issues/1", f"f{Z}ix https://github.com/a/b/issues/1"),
         ("fixed **#5**", f"f{Z}ixed **#5**"),
         ("<!-- gitcmat task=b -->", "&lt;!-- gitcmat task=b -->"),
+        ("Do x [skip ci]", f"Do x [{Z}skip ci]"),
+        ("[CI Skip] Do x", f"[{Z}CI Skip] Do x"),
+        ("[no ci] [actions skip]", f"[{Z}no ci] [{Z}actions skip]"),
+        ("Do x\n\n\nskip-checks: true", f"Do x\n\n\nskip{Z}-checks: true"),
     ],
 )
 def test_nobody_is_called_and_no_issue_is_closed(text: str, shown: str) -> None:
     assert pull_body.defused(text) == shown
 
 
-@pytest.mark.parametrize("text", ["See #12.", "a fix for dates", "prefix #3", "1 @ 2", "a < b"])
+@pytest.mark.parametrize(
+    "text", ["See #12.", "a fix for dates", "prefix #3", "1 @ 2", "a < b", "- [ ] skip ci"]
+)
 def test_other_words_stay_as_they_are(text: str) -> None:
     assert pull_body.defused(text) == text
 

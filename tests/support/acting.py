@@ -240,7 +240,7 @@ def export(folder: Path) -> Path:
         check=True,
     ).stdout.decode()
     wanted = re.compile(
-        r"(action|gitcmat|hooks|templates)/|action\.yml|pyproject\.toml|README\.md|LICENSE"
+        r"(gitcmat|hooks|templates|\.github/action)/|action\.yml|pyproject\.toml|README\.md|LICENSE"
     )
     for name in filter(None, listed.split("\0")):
         if wanted.match(name) and (ROOT / name).is_file():

@@ -99,7 +99,8 @@ class Teller:
         assert {head: count for head, count in heads.items() if count > 1} == {}
         said = [(c.number, c.body) for c in repo.comments.values() if c.user == ME]
         said += [(c.number, c.body) for c in repo.remarks.values() if c.user == ME]
-        marked = Counter((number, *marks(body).items()) for number, body in said if marks(body))
+        assert [body for _, body in said if not marks(body)] == []
+        marked = Counter((number, *marks(body).items()) for number, body in said)
         assert {mark: count for mark, count in marked.items() if count > 1} == {}
 
 

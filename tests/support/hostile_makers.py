@@ -233,3 +233,30 @@ def many_files(p: Parcel) -> None:
 
 def twins(p: Parcel) -> None:
     p.honest(p.file(b"readme.MD"))
+
+
+def moved_into_github(p: Parcel) -> None:
+    """A workflow that is written where it is none, and then moved: only the move makes it one."""
+    held = (b"100644", p.blob(b"on: push\n"))
+    first = p.commit(p.tree({b"src/b.yml": held}))
+    moved = {b"src/b.yml": None, b".github/workflows/b.yml": held}
+    p.honest(p.commit(p.tree(moved, first), parents=(first,)))
+
+
+def merge_of_strangers(p: Parcel) -> None:
+    """Another project's history, in the right name, as the second parent of a merge."""
+    stranger = p.git("hash-object", "-w", "-t", "commit", "--stdin", data=_root(p))
+    p.honest(p.commit(parents=(p.start, stranger)))
+
+
+def _root(p: Parcel) -> bytes:
+    tree = p.raw_tree((b"100644", b"theirs.txt", p.blob(b"theirs\n")))
+    return f"tree {tree}\nauthor {BOT} {WHEN}\ncommitter {BOT} {WHEN}\n\nTheirs\n".encode()
+
+
+def deep_folders(p: Parcel) -> None:
+    """Folders in folders: a path that nothing can be asked for."""
+    tree = p.raw_tree((b"100644", b"x", p.blob(b"x\n")))
+    for _ in range(600):
+        tree = p.raw_tree((b"40000", b"d", tree))
+    p.honest(p.commit(p.top((b"40000", b"src", tree))))

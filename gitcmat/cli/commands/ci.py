@@ -12,7 +12,7 @@ import click
 from gitcmat.cli import ci_gate, ci_options
 from gitcmat.cli.ci_options import job, offered, opened
 from gitcmat.cli.state import State, common
-from gitcmat.cli.workflow import Workflow, cell, no_commands, table
+from gitcmat.cli.workflow import Workflow, cell, no_commands, plain, table
 from gitcmat.model.ci import REPORT, CiSettings, Offer, full_sha
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ def plan(state: State, *, settings: CiSettings, sha: str, work: Path | None) -> 
     )
     workflow.summary(_plan_summary(workflow, found))
     data = {"tasks": offers, "count": len(offers), "sha": found.sha, "state": found.state}
-    state.out.show(data | {"waiting": found.waiting, "notes": found.notes}, _plan_lines(found))
+    state.out.show(
+        data | {"waiting": found.waiting, "notes": found.notes}, plain(_plan_lines(found))
+    )
 
 
 @command.command()
@@ -119,7 +121,7 @@ def run(
     workflow.output({"outcome": str(done.outcome), "bundle": bundle, "report": report})
     workflow.summary(_run_summary(done))
     data = {"task": offer.task, "outcome": str(done.outcome), "bundle": bundle or None}
-    state.out.show(data | {"report": report}, _run_lines(done))
+    state.out.show(data | {"report": report}, plain(_run_lines(done)))
     if interrupts.count:
         raise KeyboardInterrupt
     if not done.outcome.good:
@@ -153,7 +155,7 @@ def publish(
     values = {"outcome": str(done.outcome), "pull": number, "url": url, "state": done.state}
     workflow.output(values)
     workflow.summary(_publish_summary(done))
-    state.out.show({"task": offer.task} | values, _publish_lines(done))
+    state.out.show({"task": offer.task} | values, plain(_publish_lines(done)))
 
 
 @command.command()
@@ -172,7 +174,7 @@ def sync(state: State, *, settings: CiSettings, work: Path | None) -> None:
     workflow.output({"state": done.state})
     workflow.summary(["### gitcmat sync", "", *(f"- {cell(line)}" for line in lines)])
     said = lines or [f"nothing new about {done.found.looked} pull requests"]
-    state.out.show({"state": done.state, "news": lines}, said)
+    state.out.show({"state": done.state, "news": lines}, plain(said))
 
 
 def _say_nothing(text: str) -> None:

@@ -373,7 +373,9 @@ class _Connection(BaseHTTPRequestHandler):
                 status, message = 429, "Too many requests"
             case _:
                 return False
-        self._send(seen, Reply(status, {"message": message, "documentation_url": "x"}, headers))
+        body = {"message": message, "documentation_url": "x"}
+        self.hub.wrong += description().answer(seen.verb, seen.path, status, body)
+        self._send(seen, Reply(status, body, headers))
         return True
 
     def _send_badly(self, seen: Seen, reply: Reply, fault: Fault) -> None:
