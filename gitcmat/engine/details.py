@@ -13,6 +13,7 @@ from gitcmat.engine.status import why_waiting
 from gitcmat.errors import NotFound
 from gitcmat.model.blocker import Blocker
 from gitcmat.model.entry import Entry, Landing
+from gitcmat.model.marks import one_line
 from gitcmat.model.names import short
 from gitcmat.model.run import Run
 from gitcmat.model.spending import Total
@@ -253,7 +254,8 @@ def tree(deps: Deps) -> list[tuple[int, Entry]]:
 def _landed(landing: Landing) -> str:
     if landing.commit is None:
         return "closed without a change"
-    return f"landed as {short(landing.commit)} on {_short(landing.target)}"
+    why = f", by an override: {one_line(landing.override)}" if landing.override else ""
+    return f"landed as {short(landing.commit)} on {_short(landing.target)}{why}"
 
 
 def _short(ref: str) -> str:

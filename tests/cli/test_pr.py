@@ -114,6 +114,8 @@ def test_who_merges_all_the_same_says_why_for_all_to_see(there: OwnForge) -> Non
     assert entry is not None
     assert entry.landing is not None
     assert (entry.state, entry.landing.override) == ("done", "Fixes #9 at once, @rita")
+    shown = gitcmat(there.repo, "task", "show", "x").ok().out
+    assert "on main, by an override: Fixes #9 at once, @rita\n" in shown
     (comment,) = there.stage.forge().comments.list(1)
     assert comment.body.endswith(
         "merges this although not everything is green:\n\nF\u200bixes #9 at once, @\u200brita\n"
