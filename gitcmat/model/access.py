@@ -173,6 +173,9 @@ def _check_runs(kind: TokenKind, access: Access) -> May:
     if kind is TokenKind.INSTALLATION:
         why = "it takes checks: write, and GitHub does not tell whether the token has that"
         return May(what=CHECKS, allowed=None, why=why)
+    if kind is TokenKind.OTHER and not access.scopes:
+        why = "only Apps and workflows make check runs, and the token does not tell whether it is"
+        return May(what=CHECKS, allowed=None, why=f"{why} one of theirs")
     why = "only Apps and workflows make check runs; statuses are set in their place"
     return May(what=CHECKS, allowed=False, why=why)
 

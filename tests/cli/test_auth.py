@@ -225,6 +225,19 @@ def test_an_app_of_ones_own_tells_what_it_was_given(there: There, home: Path) ->
     }
 
 
+def test_a_token_of_no_known_kind_is_not_said_to_make_no_check_runs(there: There) -> None:
+    token = there.hub.token("pat", app="made-here")
+
+    found = there.status(token=token).ok()
+
+    [line] = [line for line in found.out.splitlines() if line.split()[0] == "checks"]
+    assert line == (
+        "             checks         unknown  only Apps and workflows make check runs, "
+        "and the token does not tell whether it is one of theirs"
+    )
+    assert _allowed(there.told(token))["checks"] is None
+
+
 def test_the_token_of_a_workflow_starts_no_workflow(there: There) -> None:
     token = there.hub.token("github-actions[bot]", prefix="ghs_", app="github-actions")
 

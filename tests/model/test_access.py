@@ -88,6 +88,19 @@ def test_what_github_does_not_tell_is_not_known() -> None:
     assert _allowed(TokenKind.OAUTH, odd)["push"] is None
 
 
+def test_a_token_of_no_known_kind_may_be_of_an_app_unless_it_has_the_scopes_of_a_person() -> None:
+    checks = may(TokenKind.OTHER, PAT, _access(Permission.ADMIN))[3]
+    assert (checks.what, checks.allowed) == ("checks", None)
+    assert checks.why == (
+        "only Apps and workflows make check runs, "
+        "and the token does not tell whether it is one of theirs"
+    )
+    empty = _access(Permission.ADMIN, scopes=frozenset())
+    assert _allowed(TokenKind.OTHER, empty)["checks"] is None
+    scopes = _access(Permission.ADMIN, scopes=frozenset({"repo"}))
+    assert _allowed(TokenKind.OTHER, scopes)["checks"] is False
+
+
 def test_an_app_may_what_it_was_given() -> None:
     told = {"contents": "write", "pull_requests": "read", "checks": "write"}
     access = _access(Permission.NONE, permissions=told)
