@@ -79,6 +79,18 @@ class Workflow:
             return cell(text)
         return f"[{cell(text)}]({'/'.join((self._server, self._repository, *path))})"
 
+    @property
+    def run_link(self) -> str:
+        """A link to the run that this job is of; empty outside of one."""
+        if not self._run:
+            return ""
+        attempt = ("attempts", self._attempt)
+        return self.link(f"run {self._run}", "actions", "runs", self._run, *attempt)
+
+    def task_link(self, task: str, sha: str) -> str:
+        """A link to a task's file as it was at a commit."""
+        return self.link(task, "blob", sha, ".cmat", "tasks", f"{task}.yaml")
+
     def keep_files(self) -> None:
         """Remember what the runner is told until now."""
         self._before = {file: _read(file) for file in self._files.values()}

@@ -119,7 +119,7 @@ def run(
     bundle = str(done.handed.bundle or "")
     report = str(out.absolute() / REPORT)
     workflow.output({"outcome": str(done.outcome), "bundle": bundle, "report": report})
-    workflow.summary(_run_summary(done))
+    workflow.summary(_run_summary(workflow, done))
     data = {"task": offer.task, "outcome": str(done.outcome), "bundle": bundle or None}
     state.out.show(data | {"report": report}, plain(_run_lines(done)))
     if interrupts.count:
@@ -197,16 +197,16 @@ def _plan_summary(workflow: Workflow, found: "Planned") -> Iterator[str]:
     yield f"### gitcmat plan: {len(found.offers)} ready"
     yield ""
     rows = [
-        (_task(workflow, found, o.task), "ready", cell(found.titles[o.task])) for o in found.offers
+        (workflow.task_link(o.task, found.sha), "ready", cell(found.titles[o.task]))
+        for o in found.offers
     ]
-    rows += [(_task(workflow, found, t), "waits", cell(why)) for t, why in found.waiting.items()]
+    rows += [
+        (workflow.task_link(task, found.sha), "waits", cell(why))
+        for task, why in found.waiting.items()
+    ]
     yield from table(("Task", "", ""), rows)
     yield ""
     yield from (f"- {cell(note)}" for note in found.notes)
-
-
-def _task(workflow: Workflow, found: "Planned", task: str) -> str:
-    return workflow.link(task, "blob", found.sha, ".cmat", "tasks", f"{task}.yaml")
 
 
 def _run_lines(done: "Ran") -> Iterator[str]:
@@ -215,8 +215,10 @@ def _run_lines(done: "Ran") -> Iterator[str]:
     yield from (f"  asks: {question}" for question in done.questions)
 
 
-def _run_summary(done: "Ran") -> Iterator[str]:
+def _run_summary(workflow: Workflow, done: "Ran") -> Iterator[str]:
     yield f"### gitcmat run: {done.entry.id}, {done.outcome}"
+    yield ""
+    yield ", ".join(_places(workflow, done))
     yield ""
     rows = []
     for one in done.handed.report.runs:
@@ -226,6 +228,16 @@ def _run_summary(done: "Ran") -> Iterator[str]:
     yield from table(("Run", "Agent", "Outcome", "Gates", ""), rows)
     yield ""
     yield from (f"- asks: {cell(question)}" for question in done.questions)
+
+
+def _places(workflow: Workflow, done: "Ran") -> Iterator[str]:
+    """Where to look on: the task as it was run, this run, the pull request of an earlier one."""
+    report, pull = done.handed.report, done.entry.pull
+    yield workflow.task_link(report.task, report.sha) if report.blob else cell(report.task)
+    if workflow.run_link:
+        yield workflow.run_link
+    if pull:
+        yield workflow.link(f"pull request {pull.number}", "pull", str(pull.number))
 
 
 def _publish_lines(done: "Done") -> Iterator[str]:
