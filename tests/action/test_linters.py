@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Path:
     workflows = tmp_path / ".github/workflows"
     workflows.mkdir(parents=True)
     sources = [*ROOT.glob("templates/workflows/*.yml"), *ROOT.glob(".github/workflows/*.yml")]
-    assert len(sources) >= 4
+    assert len(sources) >= 6
     for source in sources:
         shutil.copy(source, workflows)
     shutil.copy(ROOT / "action.yml", tmp_path)

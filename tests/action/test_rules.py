@@ -18,11 +18,14 @@ ACTION: Final = (ROOT / "action.yml").read_text(encoding="utf-8")
 MAIN: Final = "gitcmat.yml"
 COMMENT: Final = "gitcmat-comment.yml"
 VALIDATE: Final = "gitcmat-validate.yml"
+CODEQL: Final = "codeql.yml"
+SCORECARD: Final = "scorecard.yml"
+NO_ENVIRONMENT: Final = "rights to write or a secret, and no environment"
 
 
 def test_there_are_some() -> None:
     assert [path.name for path in TEMPLATES] == [COMMENT, VALIDATE, MAIN]
-    assert OWN != []
+    assert [path.name for path in OWN] == ["ci.yml", CODEQL, SCORECARD]
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -211,6 +214,37 @@ MUTANTS: Final = [
         VALIDATE,
         swap("    name: validate\n", "    name: validate\n    environment: gitcmat-run\n"),
         "validate: a secret, for pull requests",
+    ),
+    (
+        CODEQL,
+        swap("  schedule:", "  pull_request:\n  schedule:"),
+        "analyze: rights to write, for pull requests",
+    ),
+    (CODEQL, swap("contents: read", "contents: write"), f"analyze: {NO_ENVIRONMENT}"),
+    (
+        CODEQL,
+        swap("    steps:\n", "    steps:\n      - run: pip install .\n"),
+        f"analyze: {NO_ENVIRONMENT}",
+    ),
+    (
+        CODEQL,
+        swap("    steps:\n", "    steps:\n      - uses: ./\n"),
+        f"analyze: {NO_ENVIRONMENT}",
+    ),
+    (
+        SCORECARD,
+        swap("results_format", "repo_token: ${{ secrets.PAT }}\n          results_format"),
+        f"scorecard: {NO_ENVIRONMENT}",
+    ),
+    (
+        SCORECARD,
+        swap("contents: read", "contents: read\n      id-token: write"),
+        "scorecard: rights that it does not need",
+    ),
+    (
+        SCORECARD,
+        swap("@4eaacf0543bb3f2c246792bd56e8cdeffafb205a # v2.4.3", "@v2.4.3"),
+        "not pinned: ossf/scorecard-action@v2.4.3",
     ),
 ]
 

@@ -22,7 +22,7 @@ _PINNED: Final = re.compile(
 _EXPRESSION: Final = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _HARMLESS: Final = re.compile(
     r"github\.(sha|token|ref|workflow|event_name|run_id)|runner\.temp|secrets\.[A-Z_]+"
-    r"|matrix\.(offer\.(task|sha|state|lease)|os|python)|inputs\.task"
+    r"|matrix\.(offer\.(task|sha|state|lease)|os|python|language)|inputs\.task"
     r"|fromJSON\(needs\.plan\.outputs\.tasks \|\| '\[\]'\)|(needs|steps)\.\w+\.outputs\.\w+"
 )
 """Names of things that no stranger writes. `inputs.task` is written by who may press the button."""
@@ -118,8 +118,20 @@ def _rights(job: Mapping[str, Any]) -> Iterator[str]:
         yield "rights that it does not need"
     if writes and secret:
         yield "rights to write, and a secret"
-    if (writes or secret) and "environment" not in job:
+    if (writes or secret) and "environment" not in job and not _only_finds(job):
         yield "rights to write or a secret, and no environment"
+
+
+def _only_finds(job: Mapping[str, Any]) -> bool:
+    """Whether a job may write findings alone, and runs nothing of its own: a scanner."""
+    rights = job.get("permissions") or {}
+    writes = {name for name, right in rights.items() if right != "read"}
+    steps = job.get("steps", [])
+    return (
+        writes == {"security-events"}
+        and "secrets." not in str(job)
+        and all("run" not in step and not step["uses"].startswith("./") for step in steps)
+    )
 
 
 def _writes(job: Mapping[str, Any]) -> bool:
