@@ -1,5 +1,5 @@
-"""Deletes the branches on a remote whose pull requests were merged: only where they still are at
-what was merged, and nothing goes onto them.
+"""Deletes the branches on a remote whose pull requests are over, by a merge or because the work was
+landed by hand: only where they still are at what landed, and nothing goes onto them.
 """
 
 from typing import Final
@@ -14,6 +14,7 @@ from gitcmat.model.names import short
 from gitcmat.model.pull import Pull, PullState
 from gitcmat.model.state import OPEN, State
 from gitcmat.store import refs
+from gitcmat.store.found_landing import found_landing
 from gitcmat.store.pushing import push, remote_tips
 
 _LATEST: Final = 500
@@ -21,47 +22,72 @@ _LATEST: Final = 500
 
 
 def drop_branches(deps: Deps, hub: Hub, look: Look, found: Synced) -> None:
-    """Delete the branches of what was merged since the last pass, as git here does after a landing.
+    """Delete the branches of what landed and was closed since the last pass, as git here does after
+    a landing.
 
     Raises `UserError` when the remote does not answer: the next pass does it again.
     """
-    merged = _merged(deps, hub, look)
-    there = remote_tips(deps.git, hub.upstream(), [_ref(pull) for _, pull in merged])
-    for entry, pull in merged:
+    over = _over(deps, hub, look)
+    there = remote_tips(deps.git, hub.upstream(), [_ref(pull) for _, pull in over])
+    for entry, pull in over:
         if (at := there.get(_ref(pull))) is not None:
             with found.about(entry.id):
-                _drop(deps, hub, look.pull(pull.number), at, entry, found)
+                _drop(deps, hub, look, pull, at, entry, found)
 
 
-def _merged(deps: Deps, hub: Hub, look: Look) -> list[tuple[Entry, Pull]]:
-    """Return what is done and was merged from a branch of ours, and is told to be new."""
+def _over(deps: Deps, hub: Hub, look: Look) -> list[tuple[Entry, Pull]]:
+    """Return what is done, whose pull request from a branch of ours is over and told to be new."""
     here = (hub.remote.host, hub.remote.slug)
     return [
         (entry, entry.pull)
         for entry in deps.store.read().entries(State.DONE, limit=_LATEST)
         if entry.pull is not None
-        and entry.pull.state is PullState.MERGED
+        and not entry.pull.open
         and (entry.pull.host, entry.pull.repo) == here
         and look.changed(entry.pull.number)
         and entry.pull.head.endswith(f"/{entry.id}")  # as gitcmat names them, and nobody else
     ]
 
 
-def _drop(deps: Deps, hub: Hub, seen: PullRequest, at: str, entry: Entry, found: Synced) -> None:
+def _drop(
+    deps: Deps, hub: Hub, look: Look, pull: Pull, at: str, entry: Entry, found: Synced
+) -> None:
+    seen = look.pull(pull.number)
+    if seen.state is PullState.OPEN:
+        return  # somebody has reopened it
     where = f"{seen.head} on {hub.remote.slug}"
-    if onto := _onto(deps, hub, seen.head):
-        numbers = ", ".join(f"#{number}" for number in onto)
-        found.lines.append(f"{entry.id}: {where} stays: {numbers} goes onto it")
-        return
-    if at != seen.head_sha:
-        was = short(seen.head_sha)
-        found.lines.append(f"{entry.id}: {where} stays: it is at {short(at)}, and {was} was merged")
+    if why := _why_it_stays(deps, hub, look, seen, at, entry):
+        found.lines.append(f"{entry.id}: {where} stays: {why}")
         return
     ref = f"{refs.BRANCHES}{seen.head}"
     push(deps.git, hub.upstream(), ref, None, was=at)
     if fetched := deps.git.ref(refs.remote_ref(ref)):
         deps.git.delete_ref(refs.remote_ref(ref), fetched)
     found.lines.append(f"{entry.id}: {where} was deleted")
+
+
+def _why_it_stays(
+    deps: Deps, hub: Hub, look: Look, seen: PullRequest, at: str, entry: Entry
+) -> str:
+    """Say why a branch that is at the commit `at` is not deleted; empty where it is."""
+    if onto := _onto(deps, hub, seen.head):
+        return f"{', '.join(f'#{number}' for number in onto)} goes onto it"
+    if seen.state is PullState.CLOSED:
+        return _not_landed(deps, look, at, entry)
+    if at != seen.head_sha:
+        return f"it is at {short(at)}, and {short(seen.head_sha)} was merged"
+    return ""
+
+
+def _not_landed(deps: Deps, look: Look, at: str, entry: Entry) -> str:
+    """Say that a commit is not on the target there; empty where it is, in whatever form.
+
+    What is not known here was put there by somebody else, after the landing.
+    """
+    tip = look.tip(entry.target)
+    if tip and deps.git.rev(at) and found_landing(deps.repo, deps.git, tip, at):
+        return ""
+    return f"it is at {short(at)}, which is not on {entry.target.removeprefix(refs.BRANCHES)} there"
 
 
 def _onto(deps: Deps, hub: Hub, branch: str) -> list[int]:

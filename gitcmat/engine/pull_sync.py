@@ -169,7 +169,10 @@ def _take_in(
         how = "was merged" if pull.state is PullState.MERGED else "has landed by hand"
         found.lines.append(f"{where} {how}, as {short(seen.landed)} on {onto}; {task} is done")
         if pull.open:
-            found.lines.append(f"{where} is open still: gitcmat pr close {task}")
+            found.lines.append(
+                f"{where} is open, and {pull.head} stays there until it is closed: "
+                f"gitcmat pr close {task}"
+            )
     elif pull.state is not before.state:
         found.lines.append(f"{where} {_became(task, pull, entry)}")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gitcmat.engine import landing, pull_merge
+from gitcmat.engine import landing, pull_merge, pulls
 from gitcmat.errors import Conflict, UserError
 from gitcmat.model.events import Rejected
 from gitcmat.model.forge import CheckState, MergeMethod, Verdict
@@ -96,7 +96,7 @@ def test_what_somebody_lands_by_hand_is_done(
 
     assert done.lines == [
         f"a: #1 has landed by hand, as {commit[:10]} on main; a is done",
-        "a: #1 is open still: gitcmat pr close a",
+        "a: #1 is open, and cmat/a stays there until it is closed: gitcmat pr close a",
     ]
     _is_done(there, commit, "by hand")
 
@@ -107,7 +107,8 @@ def test_one_of_a_task_that_is_over_is_followed_until_it_is_closed(there: OnGitH
 
     there.stage.forge("rita").pulls.close(1)
 
-    assert there.sync().lines == ["a: #1 was closed"]
+    assert there.sync().lines == ["a: #1 was closed", "a: cmat/a on pat/project was deleted"]
+    assert "cmat/a" not in there.stage.git.branches()
     pull = there.project.entry("a").pull
     assert pull is not None
     assert (pull.state, there.project.state("a")) == (PullState.CLOSED, "done")
@@ -163,27 +164,28 @@ def test_what_was_sent_back_and_then_merged_all_the_same_is_done(there: OnGitHub
     _is_done(there, commit, "pull request")
 
 
+def _land(there: OnGitHub, task: str) -> None:
+    landing.land(
+        there.project.reconciler,
+        task,
+        how=How.SQUASH,
+        override="",
+        on_line=lambda _: None,
+        on_text=lambda _: None,
+    )
+
+
 def test_a_local_landing_takes_nothing_along_that_was_only_fetched(there: OnGitHub) -> None:
     there.button(1, MergeMethod.SQUASH)
     there.sync()
     there.project.work()
 
-    def land() -> None:
-        landing.land(
-            there.project.reconciler,
-            "b",
-            how=How.SQUASH,
-            override="",
-            on_line=lambda _: None,
-            on_text=lambda _: None,
-        )
-
     with pytest.raises(Conflict) as refused:
-        land()
+        _land(there, "b")
     assert refused.value.message == "b stands on commits that main does not have here yet."
     there.stage.pull_main()
     there.project.repo.allow("refs:refs/heads/main", "index", "files")
-    land()
+    _land(there, "b")
     assert there.project.state("b") == "done"
 
 
@@ -243,6 +245,43 @@ def test_a_branch_that_others_build_on_stays(there: OnGitHub) -> None:
     assert there.sync().lines[1:] == ["a: cmat/a on pat/project stays: #2 goes onto it"]
     assert "cmat/a" in there.stage.git.branches()
     assert there.seen(2).state is PullState.OPEN
+
+
+def test_the_branch_of_what_was_landed_by_hand_goes_with_its_pull_request(there: OnGitHub) -> None:
+    there.stage.push_commit("main", _squashed(there))
+    assert there.sync().landed == ["a"]
+    assert "cmat/a" in there.stage.git.branches()
+    pulls.close(there.project.deps, there.opened, "a")
+
+    assert there.sync().lines == ["a: cmat/a on pat/project was deleted"]
+
+    assert "cmat/a" not in there.stage.git.branches()
+    assert there.sync().lines == []
+
+
+def test_a_branch_that_others_moved_after_it_was_landed_by_hand_stays(there: OnGitHub) -> None:
+    there.stage.push_commit("main", _squashed(there))
+    there.sync()
+    theirs = there.stage.push("cmat/a", "theirs.py", "x = 1\n")
+    there.stage.forge("rita").pulls.close(1)
+
+    assert there.sync().lines == [
+        "a: #1 was closed",
+        f"a: cmat/a on pat/project stays: it is at {theirs[:10]}, which is not on main there",
+    ]
+    assert there.stage.git.branches()["cmat/a"] == theirs
+
+
+def test_a_branch_whose_work_was_landed_here_alone_stays(there: OnGitHub) -> None:
+    work = there.project.entry("a").head
+    there.project.repo.allow("refs:refs/heads/main", "index", "files")
+    _land(there, "a")
+    pulls.close(there.project.deps, there.opened, "a")
+
+    assert there.sync().lines == [
+        f"a: cmat/a on pat/project stays: it is at {work[:10]}, which is not on main there"
+    ]
+    assert "cmat/a" in there.stage.git.branches()
 
 
 def test_only_a_branch_that_is_named_for_the_task_is_deleted(there: OnGitHub) -> None:

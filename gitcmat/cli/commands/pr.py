@@ -142,13 +142,16 @@ def merge(state: State, *, task: str, how: str | None, override: str) -> None:
 def close(state: State, *, task: str) -> None:
     """Close the pull request of TASK without merging it; the task stays where it is."""
     from gitcmat.engine import pulls
+    from gitcmat.model.state import State as Task
 
     entry = pulls.close(state.app.deps, state.app.hub, task)
     number = entry.pull.number if entry.pull else 0
-    lines = [
-        f"{entry.id}: #{number} is closed; {entry.id} is {entry.state}",
-        f"to open another: gitcmat pr create {entry.id} --again",
-    ]
+    next_ = (
+        "what becomes of its branch there: gitcmat pr sync"
+        if entry.state is Task.DONE
+        else f"to open another: gitcmat pr create {entry.id} --again"
+    )
+    lines = [f"{entry.id}: #{number} is closed; {entry.id} is {entry.state}", next_]
     pull = plain_pull(entry.pull) if entry.pull else None
     state.out.show({"task": entry.id, "pull": pull}, lines)
 
