@@ -2,7 +2,6 @@
 why all the same.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -13,11 +12,12 @@ from gitcmat.engine.pull_record import record
 from gitcmat.engine.reconcile import Reconciler
 from gitcmat.engine.synced import Synced
 from gitcmat.errors import Conflict, UserError
-from gitcmat.forge import OutcomeUnknown, Refused
+from gitcmat.forge import OutcomeUnknown
 from gitcmat.model import landing, pull_body, pull_rules
 from gitcmat.model.approval import Standing, standing
 from gitcmat.model.entry import Entry
-from gitcmat.model.forge import ChangedFile, Check, MergeMethod, PullRequest, Review, mark
+from gitcmat.model.forge import ChangedFile, Check, MergeMethod, PullRequest, Review
+from gitcmat.model.marks import one_line
 from gitcmat.model.names import short
 from gitcmat.model.pull import Pull, PullState
 
@@ -77,7 +77,7 @@ def merge(
     """Merge the pull request of a task in review, and take it in.
 
     With `override`, a reason, it is merged although gates or checks are red, or approvals are
-    missing: that stands in the facts before it is done, and in a comment.
+    missing: that stands in the facts before it is done, and in a comment after it.
 
     Raises:
         Conflict: something speaks against it; the message says what.
@@ -94,8 +94,7 @@ def merge(
     work = branches.tip(deps.git, entry).commit
     _check_head(entry, seen, work)
     _check(entry, now.reasons, work, override)
-    if override:
-        _write_down(deps, hub, entry, pull, override)
+    _because(deps, entry.id, pull, override)
     try:
         hub.forge.pulls.merge(
             pull.number,
@@ -104,13 +103,12 @@ def merge(
             title=_title(seen),
             message=_message(deps, entry),
         )
-    except Refused:
-        if override:
-            _because(deps, entry.id, pull, "")  # it was not merged by that reason
-        raise
     except OutcomeUnknown:
         if hub.forge.pulls.get(pull.number).state is not PullState.MERGED:
             raise
+    except UserError:
+        _because(deps, entry.id, pull, "")  # it was not merged by that reason
+        raise
     try:
         return forge_sync.sync(reconciler, hub, merged=entry.id)
     except UserError as error:
@@ -179,22 +177,10 @@ def _refusal(check: Callable[[], object]) -> str:
     return ""
 
 
-def _write_down(deps: Deps, hub: Hub, entry: Entry, pull: Pull, override: str) -> None:
-    """Record why it is merged all the same, here first and then where the others see it."""
-    _because(deps, entry.id, pull, override)
-    reason = hashlib.sha256(override.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    tag = mark("override", f"{pull.pushed or 'unknown'}-{reason}")
-    author = hub.forge.whoami().login
-    if hub.forge.comments.find(pull.number, tag, author=author) is None:
-        by = pull_body.part(deps.me.name)
-        said = pull_body.part(override)
-        hub.forge.comments.create(
-            pull.number, f"{tag}\n{by} merges this although not everything is green:\n\n{said}\n"
-        )
-
-
 def _because(deps: Deps, task: str, pull: Pull, why: str) -> None:
-    record(deps, task, lambda known: replace(known or pull, override=why))
+    """Write down why it is merged all the same; empty where it is not."""
+    what = f"is to be merged by an override: {one_line(why)}" if why else "has no override any more"
+    record(deps, task, lambda known: replace(known or pull, override=why), what=what)
 
 
 def _title(seen: PullRequest) -> str:

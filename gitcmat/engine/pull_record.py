@@ -13,11 +13,17 @@ from gitcmat.store.state import Actor
 
 
 def record(
-    deps: Deps, task: str, now: Callable[[Pull | None], Pull], *, by: Actor | None = None
+    deps: Deps,
+    task: str,
+    now: Callable[[Pull | None], Pull],
+    *,
+    by: Actor | None = None,
+    what: str = "",
 ) -> Entry:
     """Have the record of a task's pull request be what `now` makes of it, if that is news.
 
     It is made of the record as it is by then: somebody else may have noted other things meanwhile.
+    `what` says of the pull request what is new; left out, in which state it is.
     """
     known = deps.store.read().entry(task)
     if known is not None and known.pull is not None and now(known.pull) == known.pull:
@@ -26,7 +32,7 @@ def record(
         entry = change.entry(task)
         pull = now(entry.pull)
         entry = replace(entry, pull=pull)
-        change.put(entry, f"{task}: pull request #{pull.number} is {pull.state}")
+        change.put(entry, f"{task}: pull request #{pull.number} {what or f'is {pull.state}'}")
     return entry
 
 

@@ -1,6 +1,6 @@
 """Brings the forge up to date with what is here: retargets, opens, pushes, tidies up."""
 
-from gitcmat.engine import branches, pull_text, pulls
+from gitcmat.engine import branches, pull_override, pull_text, pulls
 from gitcmat.engine.deps import Deps
 from gitcmat.engine.forge_look import Look
 from gitcmat.engine.hub import Hub
@@ -22,6 +22,7 @@ def take_in(reconciler: Reconciler, hub: Hub, look: Look, found: Synced) -> None
     """Have the pull requests there be as the work here wants them."""
     _retarget(reconciler.deps, hub, found)
     _publish(reconciler, hub, found)
+    pull_override.take_in(reconciler.deps, hub, look, found)
     drop_branches(reconciler.deps, hub, look, found)
 
 

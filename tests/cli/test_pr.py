@@ -118,7 +118,7 @@ def test_who_merges_all_the_same_says_why_for_all_to_see(there: OwnForge) -> Non
     assert "on main, by an override: Fixes #9 at once, @rita\n" in shown
     (comment,) = there.stage.forge().comments.list(1)
     assert comment.body.endswith(
-        "merges this although not everything is green:\n\nF\u200bixes #9 at once, @\u200brita\n"
+        "merged this although not everything was green:\n\nF\u200bixes #9 at once, @\u200brita\n"
     )
 
 
@@ -135,7 +135,17 @@ def test_the_reason_that_stands_there_is_that_by_which_it_was_merged(there: OwnF
     assert entry.landing is not None
     assert entry.landing.override == "It is simple"
     said = [comment.body.splitlines()[-1] for comment in there.stage.forge().comments.list(1)]
-    assert said == ["It is late", "It is simple"]
+    assert said == ["It is simple"]
+    log = gitcmat(there.repo, "task", "log", "x").ok().out
+    assert [
+        line.partition("#1 ")[2] for line in reversed(log.splitlines()) if "overrid" in line
+    ] == [
+        "is to be merged by an override: It is late",
+        "has no override any more",
+        "is to be merged by an override: It is late",
+        "has no override any more",
+        "is to be merged by an override: It is simple",
+    ]
 
 
 def test_red_gates_are_not_merged(there: OwnForge) -> None:

@@ -78,8 +78,8 @@ class Story:
             squash = MergeMethod.SQUASH
             pull_merge.merge(project.reconciler, self.hub, task, method=squash, override="why")
         else:
-            forge_sync.sync(project.reconciler, self.hub)
-            return f"cmat/{task}" not in self.there.stage.git.branches()
+            done = forge_sync.sync(project.reconciler, self.hub)
+            return not done.failed and f"cmat/{task}" not in self.there.stage.git.branches()
         return False
 
     def go(self, task: str, fault: Fault | None = None) -> None:
