@@ -157,7 +157,7 @@ def test_a_token_for_another_host_is_never_sent(there: There) -> None:
 def test_a_token_that_the_forge_does_not_know_is_refused(there: There) -> None:
     found = there.status(token=UNKNOWN)
 
-    assert found.code == 5
+    assert found.code == 1
     assert found.out.splitlines()[-2:] == [
         "refused: GitHub does not accept the token: it is wrong, expired or revoked.",
         "next: make a new one, and put it where this one is: GH_ENTERPRISE_TOKEN",
@@ -171,7 +171,7 @@ def test_a_repository_that_the_token_may_not_see_is_refused(there: There) -> Non
 
     found = there.status(token=token)
 
-    assert found.code == 5
+    assert found.code == 4
     why = "it is not there, or the token may not see it."
     assert found.out.splitlines()[-3:] == [
         "  signed in  as stranger, by a fine-grained personal access token",
@@ -185,7 +185,7 @@ def test_single_sign_on_is_told_with_its_address(there: There) -> None:
 
     found = there.status(token=there.hub.token("pat"))
 
-    assert found.code == 5
+    assert found.code == 1
     assert found.out.splitlines()[-1] == (
         "next: authorise the token at https://github.com/orgs/acme/sso?a=b"
     )

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from gitcmat.model.access import Access, May
 
 _NOTHING: Final = 4
-_REFUSED: Final = 5
 _ALLOWED: Final = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -30,7 +29,7 @@ def status(ctx: click.Context, state: State) -> None:
     """Say where the credential for the remote comes from, whose it is, and what it may do.
 
     No token is ever shown. Exits with 0 when the forge knows you and shows you the repository,
-    with 4 when there is nothing to sign in with, with 5 when the forge refuses it.
+    with 1 when it refuses, with 4 when there is nothing to sign in with, or no such repository.
     """
     from gitcmat.app import find_door
     from gitcmat.engine import auth
@@ -42,7 +41,7 @@ def status(ctx: click.Context, state: State) -> None:
     found = auth.signed_in(door.open())
     data = _door_data(door) | _data(found)
     state.out.show(data, [*_door_lines(door), *_lines(found)])
-    ctx.exit(_REFUSED if found.refused else 0)
+    ctx.exit(found.refused.exit_code if found.refused else 0)
 
 
 def _door_data(door: "Door") -> dict[str, Any]:
