@@ -441,6 +441,24 @@ def test_what_was_merged_is_said_to_be_also_where_nothing_answers_after_it(
     assert there.sync().landed == ["a"]
 
 
+def test_why_it_was_merged_is_said_once_also_where_nothing_answers_after_it(
+    there: OnGitHub,
+) -> None:
+    there.hub.fail(Kind.LOST, verb="POST", path="/comments$", times=9)
+    with pytest.raises(UserError, match="#1 was merged"):
+        pull_merge.merge(
+            there.project.reconciler, there.opened, "a", method=MergeMethod.SQUASH, override="Late"
+        )
+    assert there.stage.forge().comments.list(1) == ()
+    there.hub.faults.clear()
+
+    for _ in range(2):
+        there.sync()
+
+    (comment,) = there.stage.forge().comments.list(1)
+    assert comment.body.endswith("merged this although not everything was green:\n\nLate\n")
+
+
 def test_an_answer_that_is_lost_merges_once(there: OnGitHub) -> None:
     there.project.settings(forge={"approvals": 0})
     there.hub.fail(Kind.ANSWER_LOST, verb="PUT", path="/merge$")
