@@ -65,9 +65,10 @@ def open_(deps: Deps, hub: Hub, wanted: Wanted) -> tuple[PullRequest, bool]:
             base=_base(deps, wanted),
             draft=wanted.draft,
         )
-    except (AlreadyThere, OutcomeUnknown):
+    except (AlreadyThere, OutcomeUnknown) as error:
         if found := _there(hub, wanted):
-            return _up_to_date(deps, hub, wanted, found), True
+            ours = isinstance(error, OutcomeUnknown)  # else somebody was faster
+            return _up_to_date(deps, hub, wanted, found), ours
         raise
     return made, True
 

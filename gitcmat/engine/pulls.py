@@ -63,7 +63,7 @@ def publish(
     deps = reconciler.deps
     wants = reconciler(start=False).wants
     entry = named(deps, task)
-    landing.check_state(entry)
+    landing.check_state(entry, what="get a pull request")
     tip = branches.tip(deps.git, entry).commit
     if tip in ("", entry.base):
         raise Conflict(

@@ -21,8 +21,11 @@ class How(StrEnum):
     """The commits of the work, one by one, with their authors."""
 
 
-def check_state(entry: Entry) -> None:
-    """Raise `Conflict`, saying what to do, unless the entry is in review."""
+def check_state(entry: Entry, *, what: str = "land") -> None:
+    """Raise `Conflict`, saying what to do, unless the entry is in review.
+
+    `what` is what can be done only there.
+    """
     if entry.state is State.REVIEW:
         return
     hints = {
@@ -34,7 +37,7 @@ def check_state(entry: Entry) -> None:
     }
     again = f"gitcmat queue rerun {entry.id}"
     raise Conflict(
-        f"{entry.id} is {entry.state}; only what is in review can land.",
+        f"{entry.id} is {entry.state}; only what is in review can {what}.",
         hint=hints.get(entry.state, again),
     )
 

@@ -205,7 +205,9 @@ def test_what_is_not_at_review_has_none(there: OnGitHub) -> None:
     there.project.task("c", hold=True)
     there.project.step()
 
-    with pytest.raises(Conflict, match="c is pending; only what is in review can land"):
+    with pytest.raises(
+        Conflict, match="c is pending; only what is in review can get a pull request"
+    ):
         there.create("c")
     with pytest.raises(Conflict, match=r"a has no pull request\."):
         pulls.close(there.project.deps, there.opened, "a")

@@ -1,5 +1,7 @@
 """What opens pull requests needs nothing of GitHub's own: it does the same on a forge in memory."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from gitcmat.adapters.forges.memory_world import World
 from gitcmat.engine import forge_sync, pulls
 from gitcmat.engine.hub import Hub
 from gitcmat.model.events import Rejected
-from gitcmat.model.forge import Permission
+from gitcmat.model.forge import Permission, PullRequest
 from gitcmat.model.pull import PullState
 from gitcmat.model.remote import Remote
 from gitcmat.store.pushing import Upstream
@@ -53,6 +55,35 @@ def hub(project: Project, bare: TestRepo) -> Hub:
         forge=forge,
         upstream=lambda: Upstream(str(bare.path)),
     )
+
+
+class _Slower(Following):
+    """Somebody is faster: what they do happens once, right before a pull request is made."""
+
+    def __init__(self, view: View, git: GitSide, happens: Callable[[], object]) -> None:
+        super().__init__(view, git)
+        self._happens = happens
+
+    def create(
+        self, *, title: str, body: str, head: str, base: str, draft: bool = True
+    ) -> PullRequest:
+        self._happens()
+        return super().create(title=title, body=body, head=head, base=base, draft=draft)
+
+
+def test_of_two_at_once_one_opens_it(project: Project, hub: Hub, bare: TestRepo) -> None:
+    first: list[pulls.Published] = []
+
+    def other() -> None:
+        first.append(pulls.publish(project.reconciler, hub, "a", draft=True))
+
+    assert isinstance(hub.forge, MemoryForge)
+    slower = MemoryForge(hub.forge.world, "pat")
+    slower.pulls = _Slower(View(hub.forge.world, "pat"), GitSide(bare.path), other)
+    second = pulls.publish(project.reconciler, replace(hub, forge=slower), "a", draft=True)
+
+    assert (first[0].made, second.made) == (True, False)
+    assert second.pull.number == first[0].pull.number
 
 
 def test_one_branch_has_one_pull_request(project: Project, hub: Hub) -> None:
