@@ -80,10 +80,12 @@ def merge(
     missing: that stands in the facts before it is done, and in a comment after it.
 
     Raises:
+        Usage: the reason is longer than what a comment shows.
         Conflict: something speaks against it; the message says what.
         UserError: the forge does not do it; see `gitcmat.forge`.
     """
     deps = reconciler.deps
+    pull_rules.check_length(override, pull_body.LONGEST_PART)
     reconciler(start=False)
     now = status(deps, hub, task)
     entry, seen = now.entry, now.seen

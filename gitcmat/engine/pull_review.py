@@ -21,13 +21,14 @@ def submit(deps: Deps, hub: Hub, task: str, verdict: Verdict, text: str) -> tupl
     """Review the pull request of a task as it is there now.
 
     Raises:
-        Usage: it neither approves nor says anything.
+        Usage: it neither approves nor says anything, or more than the forge takes.
         Conflict: there is none that is open, or it is the person's own.
         UserError: the forge does not do it; see `gitcmat.forge`.
     """
     entry, number = _open(deps, task)
     if verdict is not Verdict.APPROVED and not text.strip():
         raise Usage("Such a review needs some words.", hint='-m "what you think of it"')
+    pull_rules.check_length(text.strip())
     seen, me = hub.forge.pulls.get(number), hub.forge.whoami().login
     if verdict in _OWN and seen.author.login == me:
         raise Conflict(
@@ -67,11 +68,12 @@ def dismiss(deps: Deps, hub: Hub, task: str, which: str, why: str) -> tuple[Entr
     """Say that a review does not count any more, and why; it is named by its number or its author.
 
     Raises:
-        Usage: there is no reason.
+        Usage: there is no reason, or one that is longer than the forge takes.
         NotFound: there is no such review that approves or requests changes.
     """
     if not why.strip():
         raise Usage("Who is dismissed wants to know why.", hint='-m "why"')
+    pull_rules.check_length(why.strip())
     entry, number = _open(deps, task)
     who = which.removeprefix("@").casefold()
     found = [

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from gitcmat.errors import Conflict
+from gitcmat.errors import Conflict, Usage
 from gitcmat.model.approval import Standing
 from gitcmat.model.entry import Entry
-from gitcmat.model.forge import Check, PullRequest
+from gitcmat.model.forge import LONGEST_BODY, Check, PullRequest
 from gitcmat.model.pull import Pull, PullState
 
 _BRANCHES = "refs/heads/"
@@ -80,6 +80,15 @@ def why_not_merged(
     if seen.mergeable is False:
         found.append("it conflicts with its base")
     return tuple(found)
+
+
+def check_length(text: str, longest: int = LONGEST_BODY) -> None:
+    """Raise `Usage` where somebody says more than a forge shows, which is `longest` characters."""
+    if len(text) > longest:
+        raise Usage(
+            f"That has {len(text):,} characters; it can have {longest:,} at most.",
+            hint="say it in fewer words",
+        )
 
 
 def recorded(entry: Entry) -> Pull:

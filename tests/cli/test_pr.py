@@ -295,6 +295,26 @@ def test_one_reviews_under_ones_own_login(there: OwnForge) -> None:
     assert there.stage.repo.issues[1].pull.asked == ["tim"]
 
 
+def test_what_is_longer_than_a_forge_takes_is_refused_before_it_is_asked(there: OwnForge) -> None:
+    there.pr("create", "x", "--ready").ok()
+    asked, long = len(there.stage.hub.seen), "x" * 70_000
+
+    for words, most in (
+        (("review", "x", "--approve", "-m", long), "65,536"),
+        (("dismiss", "x", "rita", "-m", long), "65,536"),
+        (("merge", "x", "--override", long), "16,000"),
+    ):
+        refused = there.pr(*words)
+        assert (refused.code, refused.err.splitlines()) == (
+            2,
+            [
+                f"error: That has 70,000 characters; it can have {most} at most.",
+                "hint: say it in fewer words",
+            ],
+        )
+    assert len(there.stage.hub.seen) == asked
+
+
 def test_nobody_approves_their_own(there: OwnForge) -> None:
     there.pr("create", "x", "--ready").ok()
 

@@ -42,6 +42,10 @@ def test_a_title_is_one_line() -> None:
     assert len(pull_body.title("x" * 999)) == pull_body.LONGEST_TITLE + 2
 
 
+def test_a_title_shows_what_would_begin_a_hidden_part() -> None:
+    assert pull_body.title("Strip <!-- and --> @rita") == f"Strip <{Z}!-- and --> @{Z}rita"
+
+
 TRAILERS = ("Cmat-Task: a", "Cmat-Run: r-2", "Assisted-by: coder")
 BEFORE = ("Cmat-Task: a", "Cmat-Run: r-1", "Assisted-by: coder")
 BEGIN, END = "<!-- gitcmat task=a -->", "<!-- gitcmat end=a -->"
