@@ -73,6 +73,7 @@ def test_the_past_as_json_says_which_and_leaves_out_what_is_computed_now(project
             "sandboxes",
             "waiting",
             "review",
+            "pulls",
             "finished",
             "blockers",
         )

@@ -26,6 +26,7 @@ _NOT_DESCRIBED: Final = (
 _FORGOTTEN: Final = (
     ("pull-request", "head", "repo"),  # the fork is gone
     ("pull-request-simple", "head", "repo"),
+    ("pull-request-simple", "labels", "description"),  # as in all others that have labels
     ("pull-request-review-comment", "line"),  # it is not there any more
 )
 """Where GitHub says null in truth, and its description does not allow that."""
@@ -40,6 +41,7 @@ class Description:
             schema = self._data["components"]["schemas"][name]
             for field in fields[:-1]:
                 schema = schema["properties"][field]
+                schema = schema.get("items", schema)
             was = schema["properties"][fields[-1]]
             schema["properties"][fields[-1]] = {"anyOf": [was, {"type": "null"}]}
         resource = Resource.from_contents(self._data, default_specification=DRAFT202012)
