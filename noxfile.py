@@ -50,6 +50,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def sweeps(session: nox.Session) -> None:
+    """Try every kind of trouble at every request to a forge: about half an hour."""
+    _install(session)
+    session.run("pytest", "-q", "-n", "auto", "--sweeps", "-m", "sweep", *session.posargs)
+
+
+@nox.session
 def agents(session: nox.Session) -> None:
     """Run the tests that start real agents, those of `.ci/run` and the slower ones, which npm and
     pip install: some 2 GB.

@@ -24,6 +24,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Have an option for what takes too long for each change."""
+    what = "also the whole sweeps: every kind of trouble at every request"
+    parser.addoption("--sweeps", action="store_true", help=what)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the sweeps out, unless they were asked for."""
+    if config.getoption("--sweeps"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("sweep")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def agent_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give the session its own environment; the path is where started real agents leave a line."""

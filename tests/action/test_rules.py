@@ -25,7 +25,7 @@ NO_ENVIRONMENT: Final = "rights to write or a secret, and no environment"
 
 def test_there_are_some() -> None:
     assert [path.name for path in TEMPLATES] == [COMMENT, VALIDATE, MAIN]
-    assert [path.name for path in OWN] == ["ci.yml", CODEQL, SCORECARD]
+    assert [path.name for path in OWN] == ["ci.yml", CODEQL, SCORECARD, "weekly.yml"]
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -42,6 +42,12 @@ BEFORE = [
 """Nothing is done, however often it is asked for."""
 AFTER = [Kind.ANSWER_LOST, Kind.ANSWER_CUT, Kind.ANSWER_BAD_GATEWAY, Kind.NONSENSE]
 """It is done, and nobody is told."""
+ALWAYS = {Kind.LOST, Kind.ANSWER_LOST, Kind.NONSENSE}
+"""Those that each change is tried with; the others are a sweep."""
+KINDS = [
+    kind if kind in ALWAYS else pytest.param(kind, marks=pytest.mark.sweep)
+    for kind in (*BEFORE, *AFTER)
+]
 
 
 @dataclass
@@ -128,7 +134,7 @@ def story(repo: TestRepo, tmp_path: Path) -> Iterator[Story]:
         yield Story(there, there.opened)
 
 
-@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+@pytest.mark.parametrize("kind", KINDS)
 def test_trouble_at_each_request_of_the_way(story: Story, kind: Kind) -> None:
     times = 50 if kind in BEFORE else 1
     for number, task in enumerate(story.tasks()):
