@@ -50,7 +50,7 @@ def test_an_error_at_any_write_of_a_command_leaves_the_old_state_or_the_new_one(
     codes = Counter(code for _, code in queue.ended)
     with capsys.disabled():
         print(f"\n{len(found)} writes that failed: exit codes {dict(codes)}")  # noqa: T201
-    assert codes[1] > len(found) // 2
+    assert codes[1] >= len(found) // 2
     queue.leaves_no_litter()
 
 

@@ -34,7 +34,7 @@ OTHERS: Final = (Kind.LOST, Kind.BAD_GATEWAY, Kind.SECONDARY_LIMIT)
 nothing was done, each change need not be tried at each request.
 """
 KINDS: Final = (Kind.ANSWER_LOST, *(pytest.param(kind, marks=pytest.mark.sweep) for kind in OTHERS))
-GIT: Final = (Kind.ANSWER_LOST, pytest.param(Kind.LOST, marks=pytest.mark.sweep))
+GIT: Final = (Kind.LOST, Kind.ANSWER_LOST)
 SAMPLE: Final = 7
 """Of so many requests the quick suite takes one."""
 
@@ -81,6 +81,7 @@ def test_trouble_at_any_request_changes_nothing(teller: Teller, stage: str, kind
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", GIT)
 @pytest.mark.parametrize("stage", [*ONE_TASK, *NEW_TASK])

@@ -19,6 +19,8 @@ from typing import Final
 
 import pytest
 
+from tests.support.wait import until
+
 GITCMAT: Final = 0
 """The number of the process that is gitcmat itself; its gits count from 1."""
 
@@ -116,7 +118,8 @@ class Faults:
     @property
     def gits(self) -> int:
         """How many gits were started since the last `clear` or fault."""
-        return int((self.folder / "count").read_text(encoding="ascii"))
+        # A shell empties the file before it writes the next number.
+        return int(until((self.folder / "count").read_text, 5, "a number of gits"))
 
     @property
     def before(self) -> tuple[str, ...]:
